@@ -1,0 +1,80 @@
+#include "backend/cpu/cpu.hpp"
+
+#include <sched.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstring>
+#include <fstream>
+#include <string>
+
+#include "backend/cpu/allocator.hpp"
+#include "backend/cpu/simd/level.hpp"
+#include "spiraltorch/runtime/parallel.hpp"
+
+namespace spiraltorch {
+namespace {
+
+KernelTable make_table() {
+  KernelTable table{};
+  cpu::register_elementwise(table);
+  cpu::register_reduce(table);
+  cpu::register_softmax(table);
+  cpu::register_data(table);
+  cpu::register_matmul(table);
+  cpu::register_ball(table);
+  cpu::register_embed(table);
+  return table;
+}
+
+std::string model_name() {
+  std::ifstream file("/proc/cpuinfo");
+  for (std::string line; std::getline(file, line);) {
+    if (line.rfind("model name", 0) != 0) continue;
+    const auto colon = line.find(": ");
+    if (colon != std::string::npos) return line.substr(colon + 2);
+  }
+  return "CPU";
+}
+
+DeviceInfo describe(int) {
+  const long cache = sysconf(_SC_LEVEL3_CACHE_SIZE);
+  return {model_name(),
+          std::string(cpu::simd_level_name(cpu::simd_level())),
+          thread_count(),
+          static_cast<std::int64_t>(cpu::machine_memory()),
+          std::max<std::int64_t>(0, cache),
+          cpu::simd_lanes(cpu::simd_level())};
+}
+
+const char* bytes_at(const void* native, std::size_t offset) {
+  return static_cast<const char*>(native) + offset;
+}
+char* bytes_at(void* native, std::size_t offset) { return static_cast<char*>(native) + offset; }
+
+// The CPU's stream runs each kernel at its launch, so copies need not wait and nothing is pending.
+constexpr Driver kDriver{
+    .device_count = [] { return 1; },
+    .unavailable_reason = [] { return std::string(); },
+    .describe = describe,
+    .allocate = [](int, std::size_t bytes) { return cpu::allocate(bytes); },
+    .release = [](int, void* native, std::size_t bytes) noexcept { cpu::release(native, bytes); },
+    .upload = [](int, void* native, std::size_t offset, const void* from,
+                 std::size_t bytes) { std::memcpy(bytes_at(native, offset), from, bytes); },
+    .download = [](int, const void* native, std::size_t offset, void* to,
+                   std::size_t bytes) { std::memcpy(to, bytes_at(native, offset), bytes); },
+    .copy = [](int, const void* from, std::size_t from_offset, void* to, std::size_t to_offset,
+               std::size_t bytes) {
+      std::memmove(bytes_at(to, to_offset), bytes_at(from, from_offset), bytes);
+    },
+    .synchronize = [](int) {},
+};
+
+}  // namespace
+
+BackendInfo cpu_backend() {
+  static const KernelTable table = make_table();
+  return {DeviceType::cpu, "cpu", &table, &kDriver};
+}
+
+}  // namespace spiraltorch
