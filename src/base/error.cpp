@@ -4,14 +4,27 @@
 
 namespace spiraltorch {
 namespace {
-constexpr std::array<std::string_view, 21> kNames{
-    "invalid_shape",   "length_mismatch",    "shape_mismatch",
-    "invalid_value",   "curvature",          "curvature_mismatch",
-    "non_finite",      "empty_input",        "degenerate_barycenter",
-    "volume_exceeded", "depth_exceeded",     "graph",
-    "no_copy",         "out_of_range",       "dtype",
-    "unsupported",     "device",             "out_of_memory",
-    "io",              "not_converged",      "internal"};
+constexpr std::array<std::string_view, 21> kNames{"invalid_shape",
+                                                  "length_mismatch",
+                                                  "shape_mismatch",
+                                                  "invalid_value",
+                                                  "curvature",
+                                                  "curvature_mismatch",
+                                                  "non_finite",
+                                                  "empty_input",
+                                                  "degenerate_barycenter",
+                                                  "volume_exceeded",
+                                                  "depth_exceeded",
+                                                  "graph",
+                                                  "no_copy",
+                                                  "out_of_range",
+                                                  "dtype",
+                                                  "unsupported",
+                                                  "device",
+                                                  "out_of_memory",
+                                                  "io",
+                                                  "not_converged",
+                                                  "internal"};
 static_assert(kNames.size() == static_cast<std::size_t>(Errc::internal) + 1);
 }  // namespace
 

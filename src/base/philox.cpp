@@ -44,10 +44,14 @@ std::array<double, 2> portable_cos_sin(std::uint32_t t24) noexcept {
   cosine += 1.0;
   sine = angle * (1.0 + sine);
   switch (quadrant & 3U) {
-    case 0: return {cosine, sine};
-    case 1: return {-sine, cosine};
-    case 2: return {-cosine, -sine};
-    default: return {sine, -cosine};
+    case 0:
+      return {cosine, sine};
+    case 1:
+      return {-sine, cosine};
+    case 2:
+      return {-cosine, -sine};
+    default:
+      return {sine, -cosine};
   }
 }
 

@@ -25,7 +25,8 @@ Buffer::Buffer(DeviceId device, void* native, std::size_t bytes, std::shared_ptr
     : device_(device), native_(native), bytes_(bytes), owner_(std::move(owner)) {}
 
 Buffer::~Buffer() {
-  if (owner_ == nullptr) find_backend(device_.type)->driver->release(device_.index, native_, bytes_);
+  if (owner_ == nullptr)
+    find_backend(device_.type)->driver->release(device_.index, native_, bytes_);
 }
 
 std::shared_ptr<Buffer> Buffer::allocate(DeviceId device, std::size_t bytes) {

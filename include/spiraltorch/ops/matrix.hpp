@@ -13,8 +13,7 @@ namespace spiraltorch::ops {
 [[nodiscard]] SPIRALTORCH_API Tensor matmul(const Tensor& a, const Tensor& b,
                                             bool transpose_a = false, bool transpose_b = false);
 [[nodiscard]] SPIRALTORCH_API Tensor transpose(const Tensor& x);
-[[nodiscard]] SPIRALTORCH_API Tensor reshape(const Tensor& x, std::int64_t rows,
-                                             std::int64_t cols);
+[[nodiscard]] SPIRALTORCH_API Tensor reshape(const Tensor& x, std::int64_t rows, std::int64_t cols);
 /// Rows and columns selected as by Python's slices; an empty selection is `invalid_shape`.
 [[nodiscard]] SPIRALTORCH_API Tensor slice(const Tensor& x, Slice rows, Slice cols);
 [[nodiscard]] SPIRALTORCH_API Tensor cat(std::span<const Tensor> parts, Axis axis);

@@ -20,15 +20,13 @@ namespace spiraltorch::ops {
 [[nodiscard]] SPIRALTORCH_API Tensor log_softmax(const Tensor& x);
 
 /// Σ_i w_i x_i over the rows, (1,c), rounded once; one weight a row. Not differentiable.
-[[nodiscard]] SPIRALTORCH_API Tensor weighted_sum(const Tensor& x,
-                                                  std::span<const double> weights);
+[[nodiscard]] SPIRALTORCH_API Tensor weighted_sum(const Tensor& x, std::span<const double> weights);
 /// Σ x² in double.
 [[nodiscard]] SPIRALTORCH_API double squared_norm(const Tensor& x);
 /// All |a − b| ≤ atol + rtol·|b|; equal infinities are close; shapes must agree.
 [[nodiscard]] SPIRALTORCH_API bool allclose(const Tensor& a, const Tensor& b, double rtol,
                                             double atol, bool equal_nan);
 /// Flat index of the first NaN, or with `nan_only` false also of the first infinity; -1 if none.
-[[nodiscard]] SPIRALTORCH_API std::int64_t first_non_finite(const Tensor& x,
-                                                            bool nan_only = false);
+[[nodiscard]] SPIRALTORCH_API std::int64_t first_non_finite(const Tensor& x, bool nan_only = false);
 
 }  // namespace spiraltorch::ops

@@ -21,8 +21,8 @@ using KernelTable = std::array<Kernel, kOpCount>;
 
 /// What a device says of itself.
 struct DeviceInfo {
-  std::string name;          ///< human-readable
-  std::string arch;          ///< instruction set or architecture, e.g. "avx2", "sm_90"
+  std::string name;  ///< human-readable
+  std::string arch;  ///< instruction set or architecture, e.g. "avx2", "sm_90"
   std::int64_t compute_units = 0;
   std::int64_t memory_bytes = 0;
   std::int64_t cache_bytes = 0;  ///< last-level cache, 0 where unknown

@@ -11,31 +11,85 @@ namespace spiraltorch {
 /// Append inside a group freely: ids are not stored anywhere yet.
 enum class OpId : std::uint16_t {
   // elementwise
-  add, sub, mul, div, hypot, atan2, add_scaled,
-  neg, abs, exp, log, tanh, sigmoid, relu, sqrt, pow_scalar, clamp,
-  abs_grad, relu_grad, tanh_grad, sigmoid_grad, clamp_grad, pow_scalar_grad, norm_grad,
+  add,
+  sub,
+  mul,
+  div,
+  hypot,
+  atan2,
+  add_scaled,
+  neg,
+  abs,
+  exp,
+  log,
+  tanh,
+  sigmoid,
+  relu,
+  sqrt,
+  pow_scalar,
+  clamp,
+  abs_grad,
+  relu_grad,
+  tanh_grad,
+  sigmoid_grad,
+  clamp_grad,
+  pow_scalar_grad,
+  norm_grad,
   // reduce
-  sum, max, min, norm, extremum_grad, softmax, log_softmax, softmax_grad, log_softmax_grad,
-  weighted_sum, squared_norm, all_close, first_non_finite,
+  sum,
+  max,
+  min,
+  norm,
+  extremum_grad,
+  softmax,
+  log_softmax,
+  softmax_grad,
+  log_softmax_grad,
+  weighted_sum,
+  squared_norm,
+  all_close,
+  first_non_finite,
   // data movement
-  fill, transpose, slice, slice_assign, complex_plane, complex_join, philox_uniform,
+  fill,
+  transpose,
+  slice,
+  slice_assign,
+  complex_plane,
+  complex_join,
+  philox_uniform,
   // matmul
   matmul,
   // poincare
-  ball_project, ball_import, ball_expmap0, ball_logmap0, ball_mobius_add, ball_mobius_scalar,
-  ball_expmap, ball_logmap, ball_gyration, ball_parallel_transport, ball_dist, ball_dist_matrix,
-  ball_conformal_factor, ball_egrad2rgrad, ball_geodesic, ball_gyromidpoint, ball_frechet_mean,
-  ball_to_lorentz, ball_sgd_step,
+  ball_project,
+  ball_import,
+  ball_expmap0,
+  ball_logmap0,
+  ball_mobius_add,
+  ball_mobius_scalar,
+  ball_expmap,
+  ball_logmap,
+  ball_gyration,
+  ball_parallel_transport,
+  ball_dist,
+  ball_dist_matrix,
+  ball_conformal_factor,
+  ball_egrad2rgrad,
+  ball_geodesic,
+  ball_gyromidpoint,
+  ball_frechet_mean,
+  ball_to_lorentz,
+  ball_sgd_step,
   // embed
-  embed_train, embed_ranks,
+  embed_train,
+  embed_ranks,
   count_
 };
 
 struct OpInfo {
   OpId id;
   std::string_view name;
-  std::uint8_t inputs;   ///< tensors read
-  bool differentiable;   ///< a gradient stands beside the op
+  std::uint8_t inputs;  ///< tensors read
+  bool differentiable;  ///< a gradient stands beside the op
 };
 
 inline constexpr std::array kOps{

@@ -29,14 +29,13 @@ class NoGrad {
 
 /// What a backward function gets.
 struct BackwardContext {
-  const Tensor& gradient;             ///< of the result, in its shape
-  const std::vector<Tensor>& saved;   ///< as given to `record`
-  const std::vector<bool>& needed;    ///< per input: whether its gradient is wanted
+  const Tensor& gradient;            ///< of the result, in its shape
+  const std::vector<Tensor>& saved;  ///< as given to `record`
+  const std::vector<bool>& needed;   ///< per input: whether its gradient is wanted
 };
 
 /// One gradient an input, empty where none is needed. Runs without recording.
-using BackwardFunction =
-    std::function<std::vector<std::optional<Tensor>>(const BackwardContext&)>;
+using BackwardFunction = std::function<std::vector<std::optional<Tensor>>(const BackwardContext&)>;
 
 /// Whether an operation on these inputs must be recorded.
 [[nodiscard]] SPIRALTORCH_API bool is_recorded(std::initializer_list<const Tensor*> inputs);

@@ -63,10 +63,11 @@ constexpr Driver kDriver{
                  std::size_t bytes) { std::memcpy(bytes_at(native, offset), from, bytes); },
     .download = [](int, const void* native, std::size_t offset, void* to,
                    std::size_t bytes) { std::memcpy(to, bytes_at(native, offset), bytes); },
-    .copy = [](int, const void* from, std::size_t from_offset, void* to, std::size_t to_offset,
-               std::size_t bytes) {
-      std::memmove(bytes_at(to, to_offset), bytes_at(from, from_offset), bytes);
-    },
+    .copy =
+        [](int, const void* from, std::size_t from_offset, void* to, std::size_t to_offset,
+           std::size_t bytes) {
+          std::memmove(bytes_at(to, to_offset), bytes_at(from, from_offset), bytes);
+        },
     .synchronize = [](int) {},
 };
 

@@ -36,9 +36,8 @@ TEST_CASE("every index is visited once, for any number of threads") {
 TEST_CASE("small work stays on the calling thread") {
   const Threads guard(4);
   const auto caller = std::this_thread::get_id();
-  parallel_for(100, 100, [&](std::int64_t, std::int64_t) {
-    CHECK(std::this_thread::get_id() == caller);
-  });
+  parallel_for(100, 100,
+               [&](std::int64_t, std::int64_t) { CHECK(std::this_thread::get_id() == caller); });
 }
 
 TEST_CASE("an exception reaches the caller and the pool goes on") {
@@ -60,7 +59,8 @@ TEST_CASE("nested and concurrent calls finish") {
   const auto work = [&] {
     parallel_for(8, 1, [&](std::int64_t b, std::int64_t e) {
       for (auto i = b; i < e; ++i) {
-        parallel_for(10, 1, [&](std::int64_t x, std::int64_t y) { sum += static_cast<int>(y - x); });
+        parallel_for(10, 1,
+                     [&](std::int64_t x, std::int64_t y) { sum += static_cast<int>(y - x); });
       }
     });
   };

@@ -56,10 +56,14 @@ std::string_view simd_level_name(SimdLevel level) {
 
 int simd_lanes(SimdLevel level) {
   switch (level) {
-    case SimdLevel::avx512: return 16;
-    case SimdLevel::avx2: return 8;
-    case SimdLevel::baseline: return 1;
-    default: return 4;
+    case SimdLevel::avx512:
+      return 16;
+    case SimdLevel::avx2:
+      return 8;
+    case SimdLevel::baseline:
+      return 1;
+    default:
+      return 4;
   }
 }
 

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <optional>
+
+#include "spiraltorch/base/shape.hpp"
+#include "spiraltorch/runtime/buffer.hpp"
+#include "spiraltorch/runtime/kernel.hpp"
+#include "spiraltorch/tensor/tensor.hpp"
+
+/// What operations need of a tensor's inside. Not part of the API.
+namespace spiraltorch::detail {
+
+struct GraphNode;
+
+/// Memory shared by handles, detached tensors and exchange partners.
+struct Storage {
+  std::shared_ptr<Buffer> buffer;
+  std::atomic<int> kept{0};  ///< live graph nodes that read it in their backward pass
+};
+
+struct TensorImpl {
+  std::shared_ptr<Storage> storage;
+  Shape shape;
+  bool requires_grad = false;
+  std::optional<Tensor> grad;       // leaves only
+  std::shared_ptr<GraphNode> node;  // results of recorded operations only
+};
+
+/// The tensor as a contiguous kernel operand.
+[[nodiscard]] inline KernelOperand operand_of(const Tensor& x) {
+  return operand(*x.buffer(), x.shape());
+}
+
+/// The tensor repeated to `shape` by zero strides.
+[[nodiscard]] inline KernelOperand operand_of(const Tensor& x, Shape shape) {
+  KernelOperand out = operand(*x.buffer(), shape);
+  out.row_stride = x.rows() == 1 && shape.rows != 1 ? 0 : x.cols();
+  out.col_stride = x.cols() == 1 && shape.cols != 1 ? 0 : 1;
+  return out;
+}
+
+}  // namespace spiraltorch::detail
