@@ -1,7 +1,195 @@
+#include <algorithm>
+#include <limits>
+
+#include "backend/cpu/allocator.hpp"
+#include "backend/cpu/blas.hpp"
 #include "backend/cpu/cpu.hpp"
+#include "backend/cpu/simd/gemm.hpp"
+#include "backend/cpu/simd/reduce.hpp"
+#include "spiraltorch/runtime/parallel.hpp"
 
 namespace spiraltorch::cpu {
+namespace {
 
-void register_matmul(KernelTable&) {}
+// Terms per pass: a packed panel of b (NR columns) and of a (MR rows) stay in the first-level
+// cache. Fixed, so that every result element is summed in the same order whatever the threads.
+constexpr std::int64_t kBlockK = 256;
+constexpr std::int64_t kBlockRows = 144;   // rows of a per packed block: 147 KB, second level
+constexpr std::int64_t kBlockCols = 3072;  // columns of b packed at a time: 3 MB, shared
+constexpr std::int64_t kPlainWork = 96 * 96 * 96;  // below this packing costs more than it gains
+constexpr std::int64_t kThreadWork = 1 << 20;      // multiplications worth a thread
+
+struct Problem {
+  MatrixView a;
+  MatrixView b;
+  float* c;
+  std::int64_t m, n, k;
+  bool accumulate;
+};
+
+// Packing space of one thread, kept for the next product.
+class Scratch {
+ public:
+  Scratch() = default;
+  ~Scratch() {
+    if (data_ != nullptr) release(data_, bytes_);
+  }
+  Scratch(const Scratch&) = delete;
+  Scratch& operator=(const Scratch&) = delete;
+  float* get(std::int64_t floats) {
+    const auto bytes = static_cast<std::size_t>(floats) * sizeof(float);
+    if (bytes > bytes_) {
+      void* fresh = allocate(bytes);
+      if (data_ != nullptr) release(data_, bytes_);
+      data_ = fresh;
+      bytes_ = bytes;
+    }
+    return static_cast<float*>(data_);
+  }
+
+ private:
+  void* data_ = nullptr;
+  std::size_t bytes_ = 0;
+};
+thread_local Scratch scratch_a;
+thread_local Scratch scratch_b;
+
+std::int64_t round_up(std::int64_t x, std::int64_t step) { return (x + step - 1) / step * step; }
+
+// a and b as they lie; only the last, narrow panel of b is copied.
+void multiply_plain(const Problem& p) {
+  const GemmTable& table = gemm_table();
+  const std::int64_t mr = table.tile_rows;
+  const std::int64_t nr = table.tile_cols;
+  const std::int64_t whole = p.n / nr * nr;
+  float* edge = nullptr;
+  if (whole < p.n) {
+    edge = scratch_b.get(p.k * nr);
+    table.pack_b({p.b.data + whole, p.b.row_stride, 1}, p.k, p.n - whole, edge);
+  }
+  const std::int64_t panels = (p.m + mr - 1) / mr;
+  const std::int64_t grain = std::max<std::int64_t>(1, kThreadWork / (mr * p.n * p.k));
+  parallel_for(panels, grain, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t j = 0; j < p.n; j += nr) {
+      for (std::int64_t i = begin * mr; i < std::min(p.m, end * mr); i += mr) {
+        for (std::int64_t k0 = 0; k0 < p.k; k0 += kBlockK) {
+          const float* b = j < whole ? p.b.data + k0 * p.b.row_stride + j : edge + k0 * nr;
+          table.tile({p.a.data + i * p.a.row_stride + k0 * p.a.col_stride, p.a.row_stride,
+                      p.a.col_stride, b, j < whole ? p.b.row_stride : nr, p.c + i * p.n + j, p.n,
+                      std::min(mr, p.m - i), std::min(nr, p.n - j), std::min(kBlockK, p.k - k0),
+                      p.accumulate || k0 > 0});
+        }
+      }
+    }
+  });
+}
+
+// One packed block of rows times the packed columns.
+void multiply_block(const Problem& p, const float* packed_b, std::int64_t i0, std::int64_t rows,
+                    const std::int64_t (&at)[4]) {
+  const auto [j0, cols, k0, depth] = at;
+  const GemmTable& table = gemm_table();
+  const std::int64_t mr = table.tile_rows;
+  const std::int64_t nr = table.tile_cols;
+  float* packed_a = scratch_a.get(round_up(kBlockRows, mr) * kBlockK);
+  table.pack_a(
+      {p.a.data + i0 * p.a.row_stride + k0 * p.a.col_stride, p.a.row_stride, p.a.col_stride}, rows,
+      depth, packed_a);
+  for (std::int64_t j = 0; j < cols; j += nr) {
+    for (std::int64_t i = 0; i < rows; i += mr) {
+      table.tile({packed_a + i * depth, 1, mr, packed_b + j * depth, nr,
+                  p.c + (i0 + i) * p.n + j0 + j, p.n, std::min(mr, rows - i),
+                  std::min(nr, cols - j), depth, p.accumulate || k0 > 0});
+    }
+  }
+}
+
+void multiply_packed(const Problem& p) {
+  const GemmTable& table = gemm_table();
+  const std::int64_t nr = table.tile_cols;
+  const std::int64_t mr = table.tile_rows;
+  float* packed_b = scratch_b.get(round_up(std::min(p.n, kBlockCols), nr) * std::min(p.k, kBlockK));
+  // Enough blocks of rows for every thread to have the same number.
+  const std::int64_t rounds =
+      (p.m + kBlockRows * thread_count() - 1) / (kBlockRows * thread_count());
+  const std::int64_t block = std::min(
+      kBlockRows, round_up((p.m + rounds * thread_count() - 1) / (rounds * thread_count()), mr));
+  const bool inline_all = p.m * p.n * p.k < 2 * kThreadWork;
+  for (std::int64_t j0 = 0; j0 < p.n; j0 += kBlockCols) {
+    const std::int64_t cols = std::min(kBlockCols, p.n - j0);
+    for (std::int64_t k0 = 0; k0 < p.k; k0 += kBlockK) {
+      const std::int64_t depth = std::min(kBlockK, p.k - k0);
+      const std::int64_t panels = (cols + nr - 1) / nr;
+      parallel_for(panels, std::max<std::int64_t>(1, 65536 / (nr * depth)),
+                   [&](std::int64_t begin, std::int64_t end) {
+                     const std::int64_t j = j0 + begin * nr;
+                     table.pack_b({p.b.data + k0 * p.b.row_stride + j * p.b.col_stride,
+                                   p.b.row_stride, p.b.col_stride},
+                                  depth, std::min(end * nr, cols) - begin * nr,
+                                  packed_b + begin * nr * depth);
+                   });
+      const std::int64_t at[4] = {j0, cols, k0, depth};
+      const auto run = [&](std::int64_t, std::int64_t i0, std::int64_t i1) {
+        multiply_block(p, packed_b, i0, i1 - i0, at);
+      };
+      parallel_blocks(p.m, inline_all ? std::min(kBlockRows, p.m) : block, run);
+    }
+  }
+}
+
+void multiply_external(Sgemm sgemm, const Problem& p, const KernelArgs& args) {
+  constexpr int kRowMajor = 101, kPlain = 111, kTransposed = 112;
+  const auto number = [](std::int64_t v) { return static_cast<int>(v); };
+  sgemm(kRowMajor, args.ints[0] != 0 ? kTransposed : kPlain,
+        args.ints[1] != 0 ? kTransposed : kPlain, number(p.m), number(p.n), number(p.k), 1.0F,
+        p.a.data, number(args.in[0].cols), p.b.data, number(args.in[1].cols),
+        p.accumulate ? 1.0F : 0.0F, p.c, number(p.n));
+}
+
+// A column result: one inner product a row.
+void multiply_column(const Problem& p) {
+  parallel_for(p.m, std::max<std::int64_t>(1, kParallelGrain / p.k),
+               [&](std::int64_t begin, std::int64_t end) {
+                 for (std::int64_t i = begin; i < end; ++i) {
+                   const auto v = static_cast<float>(
+                       reduce_table().dot(p.a.data + i * p.a.row_stride, p.b.data, p.k));
+                   p.c[i] = p.accumulate ? p.c[i] + v : v;
+                 }
+               });
+}
+
+void matmul(const KernelArgs& args) {
+  const KernelOperand& x = args.in[0];
+  const KernelOperand& y = args.in[1];
+  const bool ta = args.ints[0] != 0;
+  const bool tb = args.ints[1] != 0;
+  Problem p{{data<const float>(x), ta ? 1 : x.cols, ta ? x.cols : 1},
+            {data<const float>(y), tb ? 1 : y.cols, tb ? y.cols : 1},
+            data<float>(args.out[0]),
+            args.out[0].rows,
+            args.out[0].cols,
+            ta ? x.rows : x.cols,
+            args.ints[2] != 0};
+  if (const Sgemm sgemm = external_sgemm()) {
+    constexpr std::int64_t kMost = std::numeric_limits<int>::max();
+    if (std::max({p.m, p.n, p.k, x.cols, y.cols}) <= kMost) {
+      return multiply_external(sgemm, p, args);
+    }
+  }
+  if (p.n == 1 && !ta) return multiply_column(p);
+  if (p.n == 1) {  // aᵀ·x = (xᵀ·a)ᵀ, and both vectors lie flat either way
+    p = {{p.b.data, 1, 1}, {p.a.data, p.a.col_stride, p.a.row_stride}, p.c, 1, p.m, p.k,
+         p.accumulate};
+  }
+  const bool plain_b = p.b.col_stride == 1;
+  if (plain_b && (p.m * p.n * p.k <= kPlainWork || p.m <= 2 * gemm_table().tile_rows)) {
+    return multiply_plain(p);
+  }
+  multiply_packed(p);
+}
+
+}  // namespace
+
+void register_matmul(KernelTable& table) { set_kernel(table, OpId::matmul, matmul); }
 
 }  // namespace spiraltorch::cpu

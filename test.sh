@@ -1,0 +1,47 @@
+#!/usr/bin/env bash
+# Everything CI runs: lint, build with warnings as errors, C++ tests, a stranger's project, the
+# sanitizers, the wheel, the Python tests and the README's own programs. About ten minutes cold on
+# two cores.
+set -euo pipefail
+cd "$(dirname "$0")"
+# shellcheck source=tools/setup.sh
+. tools/setup.sh
+
+test_requirements="numpy==2.4.6 pytest==9.2.0 hypothesis==6.170.17 ruff==0.17.6"
+
+echo "This installs Debian packages where they are missing"
+echo "  ($build_packages $test_packages)"
+echo "and Python packages from PyPI into build/venv ($test_requirements)."
+ensure_packages $build_packages $test_packages
+mkdir -p build
+ensure_venv build/venv $test_requirements
+
+say "Tree, format, lint, spelling"
+python3 tools/check_tree.py
+git ls-files '*.cpp' '*.hpp' | xargs clang-format --dry-run -Werror
+build/venv/bin/ruff check .
+build/venv/bin/ruff format --check .
+codespell
+
+say "Build with warnings as errors, and each public header alone"
+cmake --preset dev
+cmake --build --preset dev
+cmake --build --preset dev --target all_verify_interface_header_sets
+
+say "C++ unit tests under the address and undefined-behaviour sanitizers"
+cmake --preset asan
+cmake --build --preset asan
+ctest --preset asan --no-tests=error
+
+say "Wheel, in a clean virtual environment"
+rm -rf build/dist build/wheel-venv
+build/venv/bin/python -m pip wheel -q --disable-pip-version-check --no-deps -w build/dist .
+build/venv/bin/python -m pip install -q --disable-pip-version-check --force-reinstall --no-deps \
+  build/dist/*.whl
+ls -l build/dist
+
+say "C++ tests"
+ctest --preset dev --no-tests=error
+
+say "Python tests, stubs, README programs"
+build/venv/bin/python -m pytest -q tests/python

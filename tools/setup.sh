@@ -1,0 +1,47 @@
+# Shared by run.sh and test.sh: installs what is missing, and says so first. Source it, do not run it.
+
+# Builds and runs: compiler, CMake presets, Python with headers, Highway and KISS FFT headers.
+build_packages="g++ cmake ninja-build python3 python3-venv python3-dev libhwy-dev libkissfft-dev"
+# Tests and lint on top: doctest, JSON for the golden vectors, WordNet's database, formatters.
+test_packages="doctest-dev nlohmann-json3-dev wordnet-base clang-format codespell git"
+
+say() { printf '\n== %s\n' "$*"; }
+
+# ensure_packages NAME...: installs the Debian packages that are missing.
+ensure_packages() {
+  missing=""
+  for package in "$@"; do
+    dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' ||
+      missing="$missing $package"
+  done
+  [ -n "$missing" ] || return 0
+  say "Installing Debian packages:$missing"
+  line="apt-get update && apt-get install -y --no-install-recommends$missing"
+  if [ "$(id -u)" = 0 ]; then
+    sh -c "export DEBIAN_FRONTEND=noninteractive; $line"
+  elif command -v sudo >/dev/null; then
+    sudo sh -c "export DEBIAN_FRONTEND=noninteractive; $line"
+  else
+    echo "These packages are missing and this user is neither root nor has sudo."
+    echo "Ask an administrator to run:"
+    echo "  $line"
+    return 1
+  fi
+}
+
+# ensure_venv DIR REQUIREMENT...: a virtual environment holding the Python packages named.
+ensure_venv() {
+  venv=$1
+  shift
+  [ -x "$venv/bin/python" ] || python3 -m venv "$venv"
+  "$venv/bin/python" - "$@" <<'PYTHON' || {
+import importlib.metadata, sys
+for requirement in sys.argv[1:]:
+    name, _, version = requirement.partition("==")
+    if importlib.metadata.version(name) != version:
+        sys.exit(1)
+PYTHON
+    say "Installing into $venv from PyPI: $*"
+    "$venv/bin/python" -m pip install -q --disable-pip-version-check "$@"
+  }
+}
