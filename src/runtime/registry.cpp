@@ -95,9 +95,12 @@ DeviceId resolve_device(std::string_view op, std::string_view name, bool strict)
   if (request.is_auto) return pick_auto();
   const DeviceStatus status = device_status(request.device);
   if (status.available) return request.device;
-  const std::string what = text("device '", name, "' is not available: ", status.reason);
-  if (strict || is_strict()) fail(Errc::device, op, text(what, "; expected a usable device"));
-  warn_once(text(what, "; computing on the CPU instead"));
+  if (strict || is_strict()) {
+    fail(Errc::device, op,
+         text("device: got '", name, "' (", status.reason, "), expected a usable device"));
+  }
+  warn_once(text("device '", name, "' is not available (", status.reason,
+                 "): computing on the CPU instead"));
   return {};
 }
 

@@ -84,12 +84,14 @@ TEST_CASE("golden vectors of the ball, on every instruction set") {
 
 TEST_CASE("golden vectors of the tensor's own geometry") {
   golden::each_case("project_to_poincare", [](const Json& in, const Json& one) {
-    const Tensor y = golden::tensor(in.at("x")).project_to_poincare(in.at("curvature"));
+    const Tensor y =
+        golden::tensor(in.at("x")).project_to_poincare(golden::number(in.at("curvature")));
     golden::compare(golden::widen(y.data()), one.at("expected"), one);
   });
   golden::each_case("hyperbolic_distance", [](const Json& in, const Json& one) {
-    const double d = golden::tensor(in.at("a"))
-                         .hyperbolic_distance(golden::tensor(in.at("b")), in.at("curvature"));
+    const double d =
+        golden::tensor(in.at("a"))
+            .hyperbolic_distance(golden::tensor(in.at("b")), golden::number(in.at("curvature")));
     golden::compare({d}, one.at("expected"), one);
   });
 }

@@ -1,0 +1,109 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "spiraltorch/base/api.hpp"
+#include "spiraltorch/tensor/tensor.hpp"
+#include "spiraltorch/zspace/differential_trace.hpp"
+#include "spiraltorch/zspace/hypergrad.hpp"
+
+namespace spiraltorch {
+
+/// What a session is made of.
+struct SessionOptions {
+  std::string device = "auto";  ///< as `parse_device` reads it
+  double curvature = -1.0;
+  double hyper_learning_rate = 0.05;
+  double fallback_learning_rate = 0.01;  ///< of parameters without a tape
+  double entropy_weight = 0.1;
+  double beta_j = 0.0;
+  std::optional<OpenTopos> topos{};     ///< guard of tapes and traces; none by default
+  std::optional<Tensor> coupling{};     ///< J of barycenters
+  std::optional<std::uint64_t> seed{};  ///< resets the process-wide random numbers
+  bool strict = false;                ///< an absent device is an error instead of the CPU
+};
+
+/// Device, curvature and rates wired once; makes barycenters, tapes and traces.
+///
+/// An absent device becomes the CPU with one warning naming it and the reason; with `strict` it
+/// throws `device`. Other errors: `invalid_value`, `curvature`, `non_finite`, `curvature_mismatch`.
+///
+/// @code
+///   SpiralSession session({.device = "cpu", .curvature = -1.0});
+///   auto bary = session.barycenter(densities);
+///   auto tape = session.hypergrad(1, 2);
+///   session.align_hypergrad(tape, bary);
+/// @endcode
+class SPIRALTORCH_API SpiralSession {
+ public:
+  explicit SpiralSession(SessionOptions options = {});
+
+  /// The device that computes, and the one that was asked for.
+  [[nodiscard]] std::string device() const { return to_text(device_); }
+  [[nodiscard]] DeviceId device_id() const noexcept { return device_; }
+  [[nodiscard]] const std::string& requested_device() const noexcept { return options_.device; }
+  [[nodiscard]] double curvature() const noexcept { return options_.curvature; }
+  [[nodiscard]] double hyper_learning_rate() const noexcept { return options_.hyper_learning_rate; }
+  [[nodiscard]] double fallback_learning_rate() const noexcept {
+    return options_.fallback_learning_rate;
+  }
+  [[nodiscard]] double entropy_weight() const noexcept { return options_.entropy_weight; }
+  [[nodiscard]] std::optional<Tensor> coupling() const;
+  [[nodiscard]] double beta_j() const noexcept { return options_.beta_j; }
+  /// The configured guard, else one of the session's curvature with default limits, which tapes and
+  /// traces do not use.
+  [[nodiscard]] OpenTopos topos() const;
+  [[nodiscard]] std::string repr() const;
+
+  /// Absent arguments mean the session's values; weights default to 1.
+  [[nodiscard]] ZSpaceBarycenter barycenter(std::span<const Tensor> densities,
+                                            const std::optional<std::vector<double>>& weights = {},
+                                            std::optional<double> entropy_weight = {},
+                                            std::optional<double> beta_j = {},
+                                            const std::optional<Tensor>& coupling = {}) const;
+  /// A tape of the session's curvature, rate and configured guard.
+  [[nodiscard]] Hypergrad hypergrad(std::int64_t rows, std::int64_t cols) const;
+  /// `tape.accumulate_barycenter_path(barycenter.intermediates)`.
+  void align_hypergrad(Hypergrad& tape, const ZSpaceBarycenter& barycenter) const;
+  [[nodiscard]] SpiralDifferentialTrace trace(const Tensor& seed) const;
+  /// A text encoder of the session's curvature.
+  [[nodiscard]] LanguageWaveEncoder encoder(double temperature = 0.5) const;
+  [[nodiscard]] const SessionOptions& options() const noexcept { return options_; }
+
+ private:
+  SessionOptions options_;
+  DeviceId device_;
+};
+
+/// The same options one by one; every setter returns the builder.
+class SPIRALTORCH_API SpiralSessionBuilder {
+ public:
+  SpiralSessionBuilder() = default;
+  /// Starts from a session's options.
+  explicit SpiralSessionBuilder(SessionOptions options) : options_(std::move(options)) {}
+  SpiralSessionBuilder& device(std::string name);
+  SpiralSessionBuilder& curvature(double value);
+  SpiralSessionBuilder& hyper_learning_rate(double value);
+  SpiralSessionBuilder& entropy_weight(double value);
+  SpiralSessionBuilder& beta_j(double value);
+  SpiralSessionBuilder& fallback_learning_rate(double value);
+  SpiralSessionBuilder& topos(double curvature, double tolerance, double saturation,
+                              std::int64_t max_depth, std::int64_t max_volume);
+  SpiralSessionBuilder& topos_guard(const OpenTopos& topos);
+  SpiralSessionBuilder& clear_topos();
+  SpiralSessionBuilder& coupling(const std::optional<Tensor>& coupling = {});
+  SpiralSessionBuilder& seed(std::uint64_t value);
+  SpiralSessionBuilder& strict(bool value);
+  /// Checks everything and makes the session; the builder can go on.
+  [[nodiscard]] SpiralSession build() const { return SpiralSession(options_); }
+
+ private:
+  SessionOptions options_;
+};
+
+}  // namespace spiraltorch

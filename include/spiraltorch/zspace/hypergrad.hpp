@@ -1,0 +1,70 @@
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "spiraltorch/base/api.hpp"
+#include "spiraltorch/tensor/complex_tensor.hpp"
+#include "spiraltorch/tensor/tensor.hpp"
+#include "spiraltorch/zspace/barycenter.hpp"
+#include "spiraltorch/zspace/language_wave_encoder.hpp"
+#include "spiraltorch/zspace/open_topos.hpp"
+
+namespace spiraltorch {
+
+/// The tape: a buffer of Euclidean differentials and a Riemannian gradient step in the Poincaré
+/// ball.
+///
+/// Inputs are guarded (volume, finiteness) before anything changes; sums saturate at the guard's
+/// bound. Errors: `curvature`, `curvature_mismatch`, `invalid_value`, `non_finite`,
+/// `volume_exceeded`, `depth_exceeded`, `shape_mismatch`, `empty_input`; `graph` for weights that a
+/// live graph keeps.
+///
+/// @code
+///   Hypergrad tape(-1.0, 0.05, 1, 2);
+///   tape.accumulate_pair(weights, target);
+///   tape.apply(weights);
+/// @endcode
+class SPIRALTORCH_API Hypergrad {
+ public:
+  /// learning_rate finite, > 0. The default guard is (curvature, 1e-6, 1e6, max(8, 4N), N).
+  Hypergrad(double curvature, double learning_rate, std::int64_t rows, std::int64_t cols,
+            const std::optional<OpenTopos>& topos = {});
+
+  [[nodiscard]] double curvature() const noexcept { return curvature_; }
+  [[nodiscard]] double learning_rate() const noexcept { return learning_rate_; }
+  [[nodiscard]] Shape shape() const noexcept { return buffer_.shape(); }
+  /// Flat row-major copy of the buffer.
+  [[nodiscard]] std::vector<float> gradient() const { return buffer_.data(); }
+  [[nodiscard]] const OpenTopos& topos() const noexcept { return topos_; }
+  [[nodiscard]] std::string repr() const;
+  void reset() { buffer_.fill_(0.0); }
+  void scale_learning_rate(double factor);
+
+  /// G ← sat(G + tensor).
+  void accumulate_wave(const Tensor& tensor);
+  /// The same with a wave (r, c) on a tape (r, 2c).
+  void accumulate_complex_wave(const ComplexTensor& wave);
+  /// G ← sat(G + prediction − target), the gradient of ½‖prediction − target‖²; a target of one row
+  /// and another length is restricted to the tape's coordinates.
+  void accumulate_pair(const Tensor& prediction, const Tensor& target);
+  /// G ← sat(G + ρ_0 − ρ_K): from the start of the path to its end.
+  void accumulate_barycenter_path(std::span<const BarycenterIntermediate> intermediates);
+  /// G ← sat(G + z), z the text's point: `apply` then moves away from the text.
+  void absorb_text(const LanguageWaveEncoder& encoder, std::string_view text);
+  /// Riemannian SGD in place (Bonnabel 2013): w ← project(exp_w(−η g/λ_w²)) row by row after
+  /// import; a zero row of the buffer leaves an imported row bit for bit. Then the buffer is zero.
+  void apply(Tensor& weights);
+
+ private:
+  void add(const Tensor& differential);
+  double curvature_;
+  double learning_rate_;
+  OpenTopos topos_;
+  Tensor buffer_;
+};
+
+}  // namespace spiraltorch

@@ -1,0 +1,160 @@
+#include "spiraltorch/session/spiral_session.hpp"
+
+#include <cmath>
+#include <cstdlib>
+#include <utility>
+
+#include "spiraltorch/base/error.hpp"
+#include "spiraltorch/base/philox.hpp"
+#include "spiraltorch/base/text.hpp"
+#include "spiraltorch/geometry/poincare_ball.hpp"
+#include "spiraltorch/ops/reduce.hpp"
+#include "spiraltorch/runtime/backend.hpp"
+
+namespace spiraltorch {
+namespace {
+
+constexpr const char* kName = "SpiralSession";
+
+void check_options(const SessionOptions& o) {
+  check_curvature(kName, o.curvature);
+  const auto finite = [](std::string_view what, double value) {
+    if (std::isfinite(value)) return;
+    fail(Errc::non_finite, kName, text(what, ": got ", value, ", expected a finite number"));
+  };
+  finite("hyper_learning_rate", o.hyper_learning_rate);
+  finite("fallback_learning_rate", o.fallback_learning_rate);
+  finite("entropy_weight", o.entropy_weight);
+  finite("beta_j", o.beta_j);
+  const auto positive = [](std::string_view what, double value) {
+    if (value > 0) return;
+    fail(Errc::invalid_value, kName, text(what, ": got ", value, ", expected > 0"));
+  };
+  positive("hyper_learning_rate", o.hyper_learning_rate);
+  positive("fallback_learning_rate", o.fallback_learning_rate);
+  if (o.coupling) {
+    const Shape shape = o.coupling->shape();
+    check_same_shape(kName, "coupling", shape, {shape.rows, shape.rows});
+    if (ops::first_non_finite(*o.coupling) >= 0) {
+      fail(Errc::non_finite, kName, "coupling: got a non-finite entry, expected finite ones");
+    }
+  }
+  if (o.topos && !curvatures_match(o.topos->curvature(), o.curvature, o.topos->tolerance())) {
+    fail(Errc::curvature_mismatch, kName,
+         text("topos: got curvature ", o.topos->curvature(), ", expected ", o.curvature));
+  }
+}
+
+// SPIRALTORCH_DEVICE says what "auto" means.
+std::string wished_device(const std::string& name) {
+  const char* wish = std::getenv("SPIRALTORCH_DEVICE");
+  const bool is_auto = parse_device(kName, name).is_auto;
+  return is_auto && wish != nullptr && *wish != '\0' ? wish : name;
+}
+
+}  // namespace
+
+SpiralSession::SpiralSession(SessionOptions options) : options_(std::move(options)) {
+  check_options(options_);
+  if (options_.coupling) options_.coupling = options_.coupling->detach().clone();
+  device_ = resolve_device(kName, wished_device(options_.device), options_.strict);
+  if (options_.seed) manual_seed(*options_.seed);
+}
+
+OpenTopos SpiralSession::topos() const {
+  return options_.topos ? *options_.topos : OpenTopos(options_.curvature);
+}
+
+std::string SpiralSession::repr() const {
+  return text("SpiralSession(device=", device(), ", curvature=", options_.curvature,
+              ", hyper_lr=", options_.hyper_learning_rate,
+              ", fallback_lr=", options_.fallback_learning_rate, ")");
+}
+
+std::optional<Tensor> SpiralSession::coupling() const {
+  if (!options_.coupling) return {};
+  return options_.coupling->clone();
+}
+
+LanguageWaveEncoder SpiralSession::encoder(double temperature) const {
+  return {options_.curvature, temperature};
+}
+
+ZSpaceBarycenter SpiralSession::barycenter(std::span<const Tensor> densities,
+                                           const std::optional<std::vector<double>>& weights,
+                                           std::optional<double> entropy_weight,
+                                           std::optional<double> beta_j,
+                                           const std::optional<Tensor>& coupling) const {
+  return z_space_barycenter(
+      densities, weights,
+      {entropy_weight.value_or(options_.entropy_weight), beta_j.value_or(options_.beta_j),
+       coupling ? coupling : options_.coupling});
+}
+
+Hypergrad SpiralSession::hypergrad(std::int64_t rows, std::int64_t cols) const {
+  return {options_.curvature, options_.hyper_learning_rate, rows, cols, options_.topos};
+}
+
+void SpiralSession::align_hypergrad(Hypergrad& tape, const ZSpaceBarycenter& barycenter) const {
+  tape.accumulate_barycenter_path(barycenter.intermediates);
+}
+
+SpiralDifferentialTrace SpiralSession::trace(const Tensor& seed) const {
+  return {seed,
+          {options_.curvature,
+           {options_.entropy_weight, options_.beta_j, options_.coupling},
+           options_.topos}};
+}
+
+SpiralSessionBuilder& SpiralSessionBuilder::device(std::string name) {
+  options_.device = std::move(name);
+  return *this;
+}
+SpiralSessionBuilder& SpiralSessionBuilder::curvature(double value) {
+  options_.curvature = value;
+  return *this;
+}
+SpiralSessionBuilder& SpiralSessionBuilder::hyper_learning_rate(double value) {
+  options_.hyper_learning_rate = value;
+  return *this;
+}
+SpiralSessionBuilder& SpiralSessionBuilder::entropy_weight(double value) {
+  options_.entropy_weight = value;
+  return *this;
+}
+SpiralSessionBuilder& SpiralSessionBuilder::beta_j(double value) {
+  options_.beta_j = value;
+  return *this;
+}
+SpiralSessionBuilder& SpiralSessionBuilder::fallback_learning_rate(double value) {
+  options_.fallback_learning_rate = value;
+  return *this;
+}
+SpiralSessionBuilder& SpiralSessionBuilder::topos(double curvature, double tolerance,
+                                                  double saturation, std::int64_t max_depth,
+                                                  std::int64_t max_volume) {
+  options_.topos = OpenTopos(curvature, tolerance, saturation, max_depth, max_volume);
+  return *this;
+}
+SpiralSessionBuilder& SpiralSessionBuilder::topos_guard(const OpenTopos& topos) {
+  options_.topos = topos;
+  return *this;
+}
+SpiralSessionBuilder& SpiralSessionBuilder::clear_topos() {
+  options_.topos.reset();
+  return *this;
+}
+SpiralSessionBuilder& SpiralSessionBuilder::coupling(const std::optional<Tensor>& coupling) {
+  options_.coupling = coupling;
+  return *this;
+}
+SpiralSessionBuilder& SpiralSessionBuilder::seed(std::uint64_t value) {
+  options_.seed = value;
+  return *this;
+}
+SpiralSessionBuilder& SpiralSessionBuilder::strict(bool value) {
+  options_.strict = value;
+  return *this;
+}
+
+}  // namespace spiraltorch

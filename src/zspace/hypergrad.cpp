@@ -1,0 +1,133 @@
+#include "spiraltorch/zspace/hypergrad.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "spiraltorch/geometry/poincare_ball.hpp"
+#include "spiraltorch/runtime/kernel.hpp"
+#include "spiraltorch/tensor/autograd.hpp"
+#include "spiraltorch/tensor/detail.hpp"
+#include "zspace/checks.hpp"
+
+namespace spiraltorch {
+namespace {
+
+OpenTopos default_topos(double curvature, std::int64_t size) {
+  return OpenTopos(curvature, 1e-6, 1e6, std::max<std::int64_t>(8, 4 * size), size);
+}
+
+OpenTopos checked_topos(double curvature, Shape shape, const std::optional<OpenTopos>& given) {
+  check_curvature("Hypergrad", curvature);
+  check_shape("Hypergrad", shape.rows, shape.cols);
+  if (!given) return default_topos(curvature, shape.size());
+  if (!curvatures_match(given->curvature(), curvature, given->tolerance())) {
+    fail(Errc::curvature_mismatch, "Hypergrad",
+         text("topos: got curvature ", given->curvature(), ", expected ", curvature));
+  }
+  if (shape.size() > given->max_volume()) {
+    fail(Errc::volume_exceeded, "Hypergrad",
+         text("tape: got ", shape.size(), " entries, expected at most the topos' ",
+              given->max_volume()));
+  }
+  return *given;
+}
+
+}  // namespace
+
+Hypergrad::Hypergrad(double curvature, double learning_rate, std::int64_t rows, std::int64_t cols,
+                     const std::optional<OpenTopos>& topos)
+    : curvature_(curvature),
+      learning_rate_(learning_rate),
+      topos_(checked_topos(curvature, {rows, cols}, topos)),
+      buffer_(rows, cols) {
+  zspace::check_positive("Hypergrad", "learning_rate", learning_rate);
+}
+
+std::string Hypergrad::repr() const {
+  return text("Hypergrad(curvature=", curvature_, ", learning_rate=", learning_rate_,
+              ", rows=", shape().rows, ", cols=", shape().cols, ")");
+}
+
+void Hypergrad::scale_learning_rate(double factor) {
+  zspace::check_positive("scale_learning_rate", "factor", factor);
+  zspace::check_positive("scale_learning_rate", "learning rate", learning_rate_ * factor);
+  learning_rate_ *= factor;
+}
+
+void Hypergrad::add(const Tensor& differential) {
+  const NoGrad guard;
+  const double s = topos_.saturation();
+  buffer_ = buffer_.add(zspace::constant(differential).to(buffer_.device())).clamp(-s, s);
+}
+
+void Hypergrad::accumulate_wave(const Tensor& tensor) {
+  check_same_shape("accumulate_wave", "wave", tensor.shape(), shape());
+  topos_.guard_tensor("wave", tensor);
+  add(tensor);
+}
+
+void Hypergrad::accumulate_complex_wave(const ComplexTensor& wave) {
+  check_same_shape("accumulate_complex_wave", "wave as re, im columns",
+                   {wave.rows(), 2 * wave.cols()}, shape());
+  accumulate_wave(wave.to_tensor());
+}
+
+void Hypergrad::accumulate_pair(const Tensor& prediction, const Tensor& target) {
+  const NoGrad guard;
+  check_same_shape("accumulate_pair", "prediction", prediction.shape(), shape());
+  if (target.shape() != shape() && target.rows() != 1) {
+    fail(Errc::shape_mismatch, "accumulate_pair",
+         text("target: got ", to_text(target.shape()), ", expected ", to_text(shape()),
+              " or one row"));
+  }
+  topos_.guard_tensor("prediction", prediction);
+  zspace::check_finite("accumulate_pair", "target", target);
+  Tensor goal = zspace::constant(target);
+  if (goal.shape() != shape()) {
+    Tensor restricted(1, shape().size());
+    const std::int64_t used = std::min(goal.cols(), shape().size());
+    restricted.assign({}, {.start = 0, .stop = used}, goal.slice({}, {.start = 0, .stop = used}));
+    goal = restricted.reshape(shape().rows, shape().cols);
+  }
+  add(zspace::constant(prediction).sub(goal));
+}
+
+void Hypergrad::accumulate_barycenter_path(std::span<const BarycenterIntermediate> intermediates) {
+  const NoGrad guard;
+  constexpr const char* kName = "accumulate_barycenter_path";
+  require(!intermediates.empty(), Errc::empty_input, kName, "stages: got none, expected some");
+  for (std::size_t k = 0; k < intermediates.size(); ++k) {
+    const Tensor& density = intermediates[k].density;
+    check_same_shape(kName, text("stage ", k), density.shape(), shape());
+    topos_.guard_tensor(text("stage ", k), density);
+  }
+  add(intermediates.front().density.sub(intermediates.back().density));
+}
+
+void Hypergrad::absorb_text(const LanguageWaveEncoder& encoder, std::string_view text) {
+  if (!curvatures_match(encoder.curvature(), curvature_, topos_.tolerance())) {
+    fail(Errc::curvature_mismatch, "absorb_text",
+         spiraltorch::text("encoder: got curvature ", encoder.curvature(), ", expected ",
+                           curvature_));
+  }
+  const auto codes = decode_utf8("absorb_text", text);
+  topos_.guard_depth(static_cast<std::int64_t>(codes.size()));
+  accumulate_wave(encoder.encode_z_space(text, shape().size()).reshape(shape().rows, shape().cols));
+}
+
+void Hypergrad::apply(Tensor& weights) {
+  const NoGrad guard;
+  check_same_shape("apply", "weights", weights.shape(), shape());
+  check_same_device("apply", {&weights, &buffer_});
+  check_inplace("apply", weights);
+  zspace::check_finite("apply", "weights", weights);
+  Tensor next = Tensor::empty(weights.rows(), weights.cols(), weights.device());
+  const std::array in{detail::operand_of(weights), detail::operand_of(buffer_)};
+  const KernelOperand out = detail::operand_of(next);
+  const std::array scalars{-curvature_, learning_rate_};
+  launch(OpId::ball_sgd_step, {.in = in, .out = {&out, 1}, .scalars = scalars, .ints = {}});
+  weights.copy_(next);
+  reset();
+}
+
+}  // namespace spiraltorch
