@@ -1,9 +1,9 @@
 # Shared by run.sh and test.sh: installs what is missing, and says so first. Source it, do not run it.
 
-# Builds and runs: compiler, CMake presets, Python with headers, Highway and KISS FFT headers.
-build_packages="g++ cmake ninja-build python3 python3-venv python3-dev libhwy-dev libkissfft-dev"
-# Tests and lint on top: doctest, JSON for the golden vectors, WordNet's database, formatters.
-test_packages="doctest-dev nlohmann-json3-dev wordnet-base clang-format codespell git"
+# Builds and runs: compiler, CMake presets, Python with headers, headers of Highway, KISS FFT and JSON.
+build_packages="g++ cmake ninja-build python3 python3-venv python3-dev libhwy-dev libkissfft-dev nlohmann-json3-dev"
+# Tests and lint on top: doctest, WordNet's database, formatters.
+test_packages="doctest-dev wordnet-base clang-format codespell git"
 
 say() { printf '\n== %s\n' "$*"; }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "spiraltorch/base/unicode.hpp"
 #include "spiraltorch/geometry/poincare_ball.hpp"
 #include "spiraltorch/runtime/kernel.hpp"
 #include "spiraltorch/tensor/autograd.hpp"

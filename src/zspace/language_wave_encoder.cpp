@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "spiraltorch/base/limits.hpp"
+#include "spiraltorch/base/unicode.hpp"
 #include "spiraltorch/geometry/poincare_ball.hpp"
 #include "spiraltorch/runtime/parallel.hpp"
 #include "zspace/checks.hpp"
@@ -64,43 +65,7 @@ std::vector<std::uint32_t> decode_text(std::string_view op, std::string_view tex
   return decode_utf8(op, text);
 }
 
-// Length of the sequence that a lead byte announces; 0 where it is none.
-std::size_t sequence_length(unsigned char lead) {
-  if (lead < 0x80) return 1;
-  if (lead >= 0xC2 && lead < 0xE0) return 2;
-  if (lead >= 0xE0 && lead < 0xF0) return 3;
-  if (lead >= 0xF0 && lead < 0xF5) return 4;
-  return 0;
-}
-
 }  // namespace
-
-std::vector<std::uint32_t> decode_utf8(std::string_view op, std::string_view bytes) {
-  std::vector<std::uint32_t> out;
-  out.reserve(bytes.size());
-  for (std::size_t i = 0; i < bytes.size();) {
-    const auto lead = static_cast<unsigned char>(bytes[i]);
-    const std::size_t length = sequence_length(lead);
-    bool valid = length > 0 && i + length <= bytes.size();
-    std::uint32_t code = length == 1 ? lead : lead & (0xFFU >> (length + 1));
-    for (std::size_t k = 1; valid && k < length; ++k) {
-      const auto next = static_cast<unsigned char>(bytes[i + k]);
-      valid = (next & 0xC0U) == 0x80U;
-      code = code << 6 | (next & 0x3FU);
-    }
-    // Overlong forms, surrogates and numbers past Unicode's end.
-    constexpr std::uint32_t kSmallest[]{0, 0, 0x80, 0x800, 0x10000};
-    valid = valid && code >= kSmallest[length] && code <= 0x10FFFF &&
-            !(code >= 0xD800 && code < 0xE000);
-    if (!valid) {
-      fail(Errc::invalid_value, op,
-           text("text: got invalid Unicode at byte ", i, ", expected UTF-8"));
-    }
-    out.push_back(code);
-    i += length;
-  }
-  return out;
-}
 
 LanguageWaveEncoder::LanguageWaveEncoder(double curvature, double temperature)
     : curvature_(curvature), temperature_(temperature) {
@@ -181,7 +146,8 @@ class CodeReader {
     for (std::size_t back = 1; back <= std::min<std::size_t>(3, size); ++back) {
       const auto byte = static_cast<unsigned char>(rest_[size - back]);
       if ((byte & 0xC0U) == 0x80U) continue;
-      return sequence_length(byte) > back ? size - back : size;
+      const std::size_t announced = byte >= 0xF0 ? 4 : (byte >= 0xE0 ? 3 : (byte >= 0xC0 ? 2 : 1));
+      return announced > back ? size - back : size;
     }
     return size;
   }

@@ -157,7 +157,7 @@ inline constexpr std::array kOps{
     OpInfo{OpId::ball_frechet_mean, "ball_frechet_mean", 2, false},
     OpInfo{OpId::ball_to_lorentz, "ball_to_lorentz", 1, false},
     OpInfo{OpId::ball_sgd_step, "ball_sgd_step", 2, false},
-    OpInfo{OpId::embed_train, "embed_train", 3, false},
+    OpInfo{OpId::embed_train, "embed_train", 4, false},
     OpInfo{OpId::embed_ranks, "embed_ranks", 3, false},
 };
 

@@ -25,7 +25,7 @@ struct SessionOptions {
   std::optional<OpenTopos> topos{};     ///< guard of tapes and traces; none by default
   std::optional<Tensor> coupling{};     ///< J of barycenters
   std::optional<std::uint64_t> seed{};  ///< resets the process-wide random numbers
-  bool strict = false;                ///< an absent device is an error instead of the CPU
+  bool strict = false;                  ///< an absent device is an error instead of the CPU
 };
 
 /// Device, curvature and rates wired once; makes barycenters, tapes and traces.

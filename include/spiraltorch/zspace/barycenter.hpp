@@ -35,8 +35,8 @@ struct ZSpaceBarycenter {
 
 /// Weights of the terms of a barycenter's objective.
 struct BarycenterOptions {
-  double entropy_weight = 0.0;     ///< γ: > 0 smooths, < 0 sharpens
-  double beta_j = 0.0;             ///< β
+  double entropy_weight = 0.0;       ///< γ: > 0 smooths, < 0 sharpens
+  double beta_j = 0.0;               ///< β
   std::optional<Tensor> coupling{};  ///< J, (M, M)
 };
 

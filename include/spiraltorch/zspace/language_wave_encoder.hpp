@@ -55,8 +55,4 @@ class SPIRALTORCH_API LanguageWaveEncoder {
   double temperature_;
 };
 
-/// Code points of UTF-8 text; `invalid_value` naming the byte offset of what is not valid Unicode.
-[[nodiscard]] SPIRALTORCH_API std::vector<std::uint32_t> decode_utf8(std::string_view op,
-                                                                     std::string_view text);
-
 }  // namespace spiraltorch

@@ -5,6 +5,7 @@
 
 #include "check_error.hpp"
 #include "golden.hpp"
+#include "spiraltorch/base/unicode.hpp"
 #include "zspace/fourier.hpp"
 
 using namespace spiraltorch;

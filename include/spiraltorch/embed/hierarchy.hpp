@@ -1,0 +1,109 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "spiraltorch/base/api.hpp"
+
+namespace spiraltorch {
+
+/// One directed edge by name, child below parent.
+struct NamedEdge {
+  std::string child;
+  std::string parent;
+  double weight = 1.0;
+};
+
+/// The same by node id.
+struct Edge {
+  std::int32_t child;
+  std::int32_t parent;
+  double weight = 1.0;
+};
+
+/// How `Hierarchy::from_csv` reads a file.
+struct CsvOptions {
+  std::optional<char> delimiter{};    ///< by default a tab, else a comma, of the first line
+  std::optional<bool> header{};       ///< by default: the first line's names are "child"-like
+  std::pair<int, int> columns{0, 1};  ///< child and parent
+  std::optional<int> weight{};        ///< column of weights
+  std::string comment = "#";          ///< lines that start with it are skipped; empty: none
+};
+
+/// What `Hierarchy::closure` does with a cycle.
+enum class CyclePolicy : std::uint8_t {
+  raise,    ///< `invalid_value` naming one
+  collapse  ///< each strongly connected component becomes its first node (Tarjan 1972)
+};
+
+/// Counts of what was read.
+struct HierarchyReport {
+  std::int64_t nodes = 0;
+  std::int64_t edges = 0;
+  std::int64_t duplicate_edges = 0;  ///< added to the weight of their first
+  std::int64_t self_edges = 0;       ///< dropped
+};
+
+/// Named nodes and directed, weighted edges child → parent. Ids follow first appearance.
+///
+/// Errors: `empty_input` (no edge), `invalid_value` (empty name, weight not > 0, cycle, bad UTF-8,
+/// options), `non_finite` (weight), `length_mismatch` (columns of a line), `out_of_range` (unknown
+/// name or parent), `io` (file), `unsupported` (compressed file). Nothing is half read.
+///
+/// @code
+///   auto animals = Hierarchy::from_edges({{"dog", "mammal"}, {"cat", "mammal"}});
+///   auto closed = animals.closure();
+/// @endcode
+class SPIRALTORCH_API Hierarchy {
+ public:
+  [[nodiscard]] static Hierarchy from_edges(std::span<const NamedEdge> edges);
+  [[nodiscard]] static Hierarchy from_edges(std::initializer_list<NamedEdge> edges);
+  /// One streaming pass over .csv, .tsv or .txt.
+  [[nodiscard]] static Hierarchy from_csv(const std::string& path, const CsvOptions& options = {});
+  /// Node i is named by its number; parents[i] = -1 for a root.
+  [[nodiscard]] static Hierarchy from_parents(std::span<const std::int64_t> parents);
+  /// WordNet's nouns: Princeton's data.noun (a file, or a folder that holds it beside index.noun;
+  /// by default where distributions install it), hypernym and instance-hypernym pointers, nodes
+  /// named like dog.n.01.
+  [[nodiscard]] static Hierarchy wordnet_nouns(const std::optional<std::string>& path = {});
+  /// The subtree below mammal.n.01.
+  [[nodiscard]] static Hierarchy wordnet_mammals(const std::optional<std::string>& path = {});
+
+  [[nodiscard]] const std::vector<std::string>& nodes() const noexcept { return names_; }
+  [[nodiscard]] const std::vector<Edge>& edges() const noexcept { return edges_; }
+  [[nodiscard]] std::int64_t len() const noexcept { return std::ssize(names_); }
+  [[nodiscard]] HierarchyReport report() const noexcept { return report_; }
+  [[nodiscard]] std::string repr() const;
+  /// Id of a name; `out_of_range`.
+  [[nodiscard]] std::int32_t index(std::string_view name) const;
+
+  /// Every node to all its ancestors, weight 1, same nodes and ids.
+  [[nodiscard]] Hierarchy closure(CyclePolicy cycles = CyclePolicy::raise) const;
+  /// A node and all that lies below it.
+  [[nodiscard]] Hierarchy subtree(std::string_view root) const;
+  /// Names of nodes without parents / without children.
+  [[nodiscard]] std::vector<std::string> roots() const;
+  [[nodiscard]] std::vector<std::string> leaves() const;
+  /// Edges of the longest path from a root down; `invalid_value` on a cycle.
+  [[nodiscard]] std::int64_t depth() const;
+  /// Longest path from a root to each node.
+  [[nodiscard]] std::vector<std::int64_t> depths() const;
+  /// child, parent and, unless all are 1, weight, separated by tabs, one edge a line; `io`.
+  void write_tsv(const std::string& path) const;
+
+ private:
+  friend class HierarchyBuilder;
+  Hierarchy() = default;
+  std::vector<std::string> names_;
+  std::unordered_map<std::string, std::int32_t> ids_;
+  std::vector<Edge> edges_;
+  HierarchyReport report_;
+};
+
+}  // namespace spiraltorch

@@ -1,0 +1,60 @@
+#include "spiraltorch/base/unicode.hpp"
+
+#include "spiraltorch/base/error.hpp"
+#include "spiraltorch/base/text.hpp"
+
+namespace spiraltorch {
+namespace {
+
+// Length of the sequence that a lead byte announces; 0 where it is none.
+std::size_t sequence_length(unsigned char lead) {
+  if (lead < 0x80) return 1;
+  if (lead >= 0xC2 && lead < 0xE0) return 2;
+  if (lead >= 0xE0 && lead < 0xF0) return 3;
+  if (lead >= 0xF0 && lead < 0xF5) return 4;
+  return 0;
+}
+
+// Calls take(code) for each code point; returns where decoding stopped.
+template <class Take>
+std::size_t scan(std::string_view bytes, Take&& take) {
+  for (std::size_t i = 0; i < bytes.size();) {
+    const auto lead = static_cast<unsigned char>(bytes[i]);
+    const std::size_t length = sequence_length(lead);
+    if (length == 0 || i + length > bytes.size()) return i;
+    std::uint32_t code = length == 1 ? lead : lead & (0xFFU >> (length + 1));
+    for (std::size_t k = 1; k < length; ++k) {
+      const auto next = static_cast<unsigned char>(bytes[i + k]);
+      if ((next & 0xC0U) != 0x80U) return i;
+      code = code << 6 | (next & 0x3FU);
+    }
+    // Overlong forms, surrogates and numbers past Unicode's end.
+    constexpr std::uint32_t kSmallest[]{0, 0, 0x80, 0x800, 0x10000};
+    const bool surrogate = code >= 0xD800 && code < 0xE000;
+    if (code < kSmallest[length] || code > 0x10FFFF || surrogate) return i;
+    take(code);
+    i += length;
+  }
+  return bytes.size();
+}
+
+}  // namespace
+
+std::optional<std::size_t> find_invalid_utf8(std::string_view text) {
+  const std::size_t end = scan(text, [](std::uint32_t) {});
+  if (end == text.size()) return {};
+  return end;
+}
+
+std::vector<std::uint32_t> decode_utf8(std::string_view op, std::string_view bytes) {
+  std::vector<std::uint32_t> out;
+  out.reserve(bytes.size());
+  const std::size_t end = scan(bytes, [&out](std::uint32_t code) { out.push_back(code); });
+  if (end < bytes.size()) {
+    fail(Errc::invalid_value, op,
+         text("text: got invalid Unicode at byte ", end, ", expected UTF-8"));
+  }
+  return out;
+}
+
+}  // namespace spiraltorch
