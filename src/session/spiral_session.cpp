@@ -99,12 +99,23 @@ void SpiralSession::align_hypergrad(Hypergrad& tape, const ZSpaceBarycenter& bar
   tape.accumulate_barycenter_path(barycenter.intermediates);
 }
 
-SpiralDifferentialTrace SpiralSession::trace(const Tensor& seed) const {
+SpiralDifferentialTrace SpiralSession::trace(const Tensor& seed,
+                                             const std::optional<TracePlanOptions>& plan) const {
+  const std::int64_t steps = plan ? plan->steps.value_or(seed.size()) : 0;
+  if (steps < 0) {
+    fail(Errc::invalid_value, "trace", text("steps: got ", steps, ", expected >= 0"));
+  }
+  if (steps > 0) {
+    fail(Errc::unsupported, "trace",
+         text("plan: got ", steps, " steps, expected none: this version makes no spiral plans"));
+  }
   return {seed,
           {options_.curvature,
            {options_.entropy_weight, options_.beta_j, options_.coupling},
            options_.topos}};
 }
+
+SpiralSessionBuilder SpiralSession::builder() const { return SpiralSessionBuilder(options_); }
 
 SpiralSessionBuilder& SpiralSessionBuilder::device(std::string name) {
   options_.device = std::move(name);

@@ -7,6 +7,18 @@
 #include "zspace/checks.hpp"
 
 namespace spiraltorch {
+namespace {
+
+// Finite inputs can overflow on the way; a NaN that this leaves is reported, not returned.
+Tensor checked_result(std::string_view label, const Tensor& x,
+                      const std::optional<OpenTopos>& topos) {
+  if (topos) return topos->rewrite(label, x);
+  const std::int64_t position = ops::first_non_finite(x, true);
+  if (position >= 0) zspace::fail_non_finite("resonate", label, x, position);
+  return x.clone();
+}
+
+}  // namespace
 
 DifferentialResonance::DifferentialResonance(Tensor flow, Tensor commutator, Tensor value,
                                              Tensor linearisation, Tensor objective,
@@ -89,7 +101,12 @@ SpiralDifferentialTrace& SpiralDifferentialTrace::across(const OpenTopos& topos)
 
 SpiralDifferentialTrace& SpiralDifferentialTrace::with_barycenter(
     const ZSpaceBarycenter& barycenter) {
-  barycenter_ = barycenter;
+  ZSpaceBarycenter copy = barycenter;  // a handle's copy shares its data, so each is cloned
+  copy.density = zspace::constant(copy.density).clone();
+  for (BarycenterIntermediate& stage : copy.intermediates) {
+    stage.density = zspace::constant(stage.density).clone();
+  }
+  barycenter_ = std::move(copy);
   return *this;
 }
 
@@ -122,8 +139,9 @@ SpiralDifferentialTrace& SpiralDifferentialTrace::with_infinity(
   for (std::size_t l = 0; l < curvatures.size(); ++l) {
     zspace::check_finite("with_infinity", text("curvature ", l), curvatures[l]);
   }
-  level_curvatures_ =
-      curvatures.empty() ? std::vector<double>(levels.size(), settings_.curvature) : curvatures;
+  std::vector<double> numbers = curvatures;
+  if (numbers.empty()) numbers.assign(levels.size(), settings_.curvature);
+  level_curvatures_ = std::move(numbers);
   levels_ = std::move(copies);
   return *this;
 }
@@ -176,7 +194,7 @@ DifferentialResonance SpiralDifferentialTrace::resonate() const {
   for (const auto& stage : barycenter_->intermediates) objectives.push_back(stage.objective);
   const auto [projection, energy] = tower();
   const auto guarded = [this](std::string_view label, const Tensor& x) {
-    return settings_.topos ? settings_.topos->rewrite(label, x) : x.clone();
+    return checked_result(label, x, settings_.topos);
   };
   return {guarded("homotopy_flow", flow),
           guarded("commutator", commutator(start)),

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "spiraltorch/base/unicode.hpp"
 #include "spiraltorch/geometry/poincare_ball.hpp"
@@ -49,6 +50,12 @@ std::string Hypergrad::repr() const {
               ", rows=", shape().rows, ", cols=", shape().cols, ")");
 }
 
+// The buffer is replaced and never written, so that copies of a tape are independent.
+void Hypergrad::reset() {
+  buffer_ =
+      Tensor(shape().rows, shape().cols, {.requires_grad = false, .device = buffer_.device()});
+}
+
 void Hypergrad::scale_learning_rate(double factor) {
   zspace::check_positive("scale_learning_rate", "factor", factor);
   zspace::check_positive("scale_learning_rate", "learning rate", learning_rate_ * factor);
@@ -57,8 +64,9 @@ void Hypergrad::scale_learning_rate(double factor) {
 
 void Hypergrad::add(const Tensor& differential) {
   const NoGrad guard;
-  const double s = topos_.saturation();
-  buffer_ = buffer_.add(zspace::constant(differential).to(buffer_.device())).clamp(-s, s);
+  // Finite terms: a sum may overflow, which the guard cuts, but is never NaN.
+  buffer_ =
+      topos_.rewrite("gradient", buffer_.add(zspace::constant(differential).to(buffer_.device())));
 }
 
 void Hypergrad::accumulate_wave(const Tensor& tensor) {
@@ -127,8 +135,10 @@ void Hypergrad::apply(Tensor& weights) {
   const KernelOperand out = detail::operand_of(next);
   const std::array scalars{-curvature_, learning_rate_};
   launch(OpId::ball_sgd_step, {.in = in, .out = {&out, 1}, .scalars = scalars, .ints = {}});
+  zspace::check_finite("apply", "updated weights", next);
+  Tensor zero(weights.rows(), weights.cols(), {.requires_grad = false, .device = weights.device()});
   weights.copy_(next);
-  reset();
+  buffer_ = std::move(zero);
 }
 
 }  // namespace spiraltorch

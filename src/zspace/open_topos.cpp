@@ -1,6 +1,8 @@
 #include "spiraltorch/zspace/open_topos.hpp"
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 
 #include "spiraltorch/geometry/poincare_ball.hpp"
 #include "spiraltorch/tensor/autograd.hpp"
@@ -12,6 +14,12 @@ namespace {
 void check_at_least_one(std::string_view what, std::int64_t value) {
   if (value >= 1) return;
   fail(Errc::invalid_value, "OpenTopos", text(what, ": got ", value, ", expected >= 1"));
+}
+
+// A bound beyond float32 is its largest number: infinities are cut all the same.
+Tensor cut(const Tensor& tensor, double saturation) {
+  const double bound = std::min<double>(saturation, std::numeric_limits<float>::max());
+  return zspace::constant(tensor).clamp(-bound, bound);
 }
 
 }  // namespace
@@ -69,12 +77,12 @@ double OpenTopos::saturate_scalar(double value) const {
 
 void OpenTopos::saturate_tensor(Tensor& tensor) const {
   check("saturate_tensor", "tensor", tensor, true);
-  tensor.copy_(zspace::constant(tensor).clamp(-saturation_, saturation_));
+  tensor.copy_(cut(tensor, saturation_));
 }
 
 Tensor OpenTopos::rewrite(std::string_view label, const Tensor& tensor) const {
   check("rewrite", label, tensor, true);
-  return zspace::constant(tensor).clamp(-saturation_, saturation_);
+  return cut(tensor, saturation_);
 }
 
 }  // namespace spiraltorch

@@ -28,6 +28,19 @@ struct SessionOptions {
   bool strict = false;                  ///< an absent device is an error instead of the CPU
 };
 
+/// Options of a trace's spiral plan.
+struct TracePlanOptions {
+  std::optional<std::int64_t> steps{};  ///< default: the seed's rows·cols; 0: no plan
+  double base_radius = 1.0;
+  double radial_growth = 0.05;
+  double base_height = 1.0;
+  double meso_gain = 0.2;
+  double micro_gain = 0.05;
+  std::string spacing = "log";
+};
+
+class SpiralSessionBuilder;
+
 /// Device, curvature and rates wired once; makes barycenters, tapes and traces.
 ///
 /// An absent device becomes the CPU with one warning naming it and the reason; with `strict` it
@@ -70,7 +83,12 @@ class SPIRALTORCH_API SpiralSession {
   [[nodiscard]] Hypergrad hypergrad(std::int64_t rows, std::int64_t cols) const;
   /// `tape.accumulate_barycenter_path(barycenter.intermediates)`.
   void align_hypergrad(Hypergrad& tape, const ZSpaceBarycenter& barycenter) const;
-  [[nodiscard]] SpiralDifferentialTrace trace(const Tensor& seed) const;
+  /// A configured guard checks the seed. A plan of a positive number of steps is `unsupported`:
+  /// this version makes no spiral plans.
+  [[nodiscard]] SpiralDifferentialTrace trace(
+      const Tensor& seed, const std::optional<TracePlanOptions>& plan = {}) const;
+  /// A builder that starts from this session's options.
+  [[nodiscard]] SpiralSessionBuilder builder() const;
   /// A text encoder of the session's curvature.
   [[nodiscard]] LanguageWaveEncoder encoder(double temperature = 0.5) const;
   [[nodiscard]] const SessionOptions& options() const noexcept { return options_; }
@@ -84,6 +102,7 @@ class SPIRALTORCH_API SpiralSession {
 class SPIRALTORCH_API SpiralSessionBuilder {
  public:
   SpiralSessionBuilder() = default;
+  explicit SpiralSessionBuilder(std::string device) { options_.device = std::move(device); }
   /// Starts from a session's options.
   explicit SpiralSessionBuilder(SessionOptions options) : options_(std::move(options)) {}
   SpiralSessionBuilder& device(std::string name);

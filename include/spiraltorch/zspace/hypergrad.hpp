@@ -41,7 +41,8 @@ class SPIRALTORCH_API Hypergrad {
   [[nodiscard]] std::vector<float> gradient() const { return buffer_.data(); }
   [[nodiscard]] const OpenTopos& topos() const noexcept { return topos_; }
   [[nodiscard]] std::string repr() const;
-  void reset() { buffer_.fill_(0.0); }
+  /// Sets the buffer to zero.
+  void reset();
   void scale_learning_rate(double factor);
 
   /// G ← sat(G + tensor).
@@ -57,6 +58,7 @@ class SPIRALTORCH_API Hypergrad {
   void absorb_text(const LanguageWaveEncoder& encoder, std::string_view text);
   /// Riemannian SGD in place (Bonnabel 2013): w ← project(exp_w(−η g/λ_w²)) row by row after
   /// import; a zero row of the buffer leaves an imported row bit for bit. Then the buffer is zero.
+  /// `non_finite` also where a step overflows.
   void apply(Tensor& weights);
 
  private:
