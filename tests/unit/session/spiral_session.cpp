@@ -103,3 +103,30 @@ TEST_CASE("the builder carries every option and can go on") {
   CHECK(builder.build().hypergrad(2, 2).topos().max_volume() == 4);
   CHECK(SpiralSessionBuilder(session.options()).build().beta_j() == 0.4);
 }
+
+TEST_CASE("a trace's plan, a seed's guard, builders from sessions") {
+  const SpiralSession session({.topos = OpenTopos(-1.0, 1e-6, 1.0, 8, 2)});
+  const Tensor seed(1, 2);
+  check_error(Errc::unsupported, [&] { (void)session.trace(seed, TracePlanOptions{}); });
+  check_error(Errc::unsupported, [&] { (void)session.trace(seed, TracePlanOptions{.steps = 3}); });
+  check_error(Errc::invalid_value,
+              [&] { (void)session.trace(seed, TracePlanOptions{.steps = -1}); });
+  CHECK(session.trace(seed, TracePlanOptions{.steps = 0}).seed().rows() == 1);
+  check_error(Errc::volume_exceeded, [&] { (void)session.trace(Tensor(1, 3)); });
+  check_error(Errc::non_finite, [&] { (void)session.trace(Tensor(1, 2, {NAN, 0})); });
+  CHECK(session.builder().build().topos().max_volume() == 2);
+  CHECK(SpiralSessionBuilder("cpu").build().requested_device() == "cpu");
+}
+
+TEST_CASE("absent arguments of a barycenter mean the session's, J included") {
+  const Tensor j(2, 2, {0, 1, 1, 0});
+  const SpiralSession session({.entropy_weight = 0.3, .beta_j = 2.0, .coupling = j});
+  const std::vector<Tensor> densities{Tensor(1, 2, {0.7F, 0.3F}), Tensor(1, 2, {0.2F, 0.8F})};
+  const auto b = session.barycenter(densities);
+  const auto same =
+      z_space_barycenter(densities, {}, {.entropy_weight = 0.3, .beta_j = 2.0, .coupling = j});
+  CHECK(b.objective == same.objective);
+  CHECK(b.coupling_energy > 0);
+  CHECK(session.barycenter(densities, {}, 0.0, 0.0).coupling_energy == 0);
+  CHECK(session.barycenter(densities, {}, 0.0).effective_weight == 2);
+}

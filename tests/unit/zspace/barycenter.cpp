@@ -127,9 +127,67 @@ TEST_CASE("barycenter conditions, in their order") {
   check_error(Errc::non_finite, [&] { (void)z_space_barycenter(with(Tensor(1, 2, {NAN, 1}))); });
   check_error(Errc::invalid_value, [&] { (void)z_space_barycenter(with(Tensor(1, 2, {-1, 2}))); });
   check_error(Errc::invalid_value, [&] { (void)z_space_barycenter(with(Tensor(1, 2))); });
+  // Of two conditions the earlier one in the list, whichever density has it.
+  const std::vector<Tensor> both{Tensor(1, 2, {-1, 2}), Tensor(1, 2, {1, NAN})};
+  check_error(Errc::non_finite, [&] { (void)z_space_barycenter(both); });
+  check_error(Errc::invalid_value, [&] {
+    (void)z_space_barycenter(with(Tensor(1, 2)), {}, {.coupling = Tensor(2, 3)});
+  });
+  check_error(Errc::non_finite, [&] { (void)z_space_barycenter(two, Numbers{1e308, 1e308}); });
+  check_error(Errc::non_finite, [&] {
+    (void)z_space_barycenter(two, {}, {.beta_j = 1e308, .coupling = Tensor::full(2, 2, 1e30)});
+  });
   check_error(Errc::shape_mismatch,
               [&] { (void)z_space_barycenter(two, {}, {.coupling = Tensor(2, 3)}); });
   check_error(Errc::non_finite, [&] {
     (void)z_space_barycenter(two, {}, {.coupling = Tensor(2, 2, {NAN, 0, 0, 0})});
   });
+}
+
+TEST_CASE("the coupling energy by its definition, the diagonal without effect") {
+  const auto densities = random_densities(3, 5);
+  const Tensor j(3, 3, {9, 0.5F, -1, 2, 9, 0, 0.25F, 1, 9});
+  const auto b = z_space_barycenter(densities, {}, {.beta_j = 1.5, .coupling = j});
+  double want = 0;
+  for (std::int64_t u = 0; u < 3; ++u) {
+    for (std::int64_t v = 0; v < 3; ++v) {
+      const auto p = golden::widen(densities[std::size_t(u)].data());
+      const auto q = golden::widen(densities[std::size_t(v)].data());
+      double p_mass = 0, q_mass = 0;
+      for (std::size_t i = 0; i < 5; ++i) p_mass += p[i], q_mass += q[i];
+      for (std::size_t i = 0; i < 5; ++i) {
+        const double a = p[i] / p_mass, c = q[i] / q_mass;
+        want += 0.5 * 1.5 * double(j.at(u, v)) * (a * std::log(a / c) + c * std::log(c / a));
+      }
+    }
+  }
+  CHECK(b.coupling_energy == doctest::Approx(want).epsilon(1e-12));
+  CHECK(b.objective == doctest::Approx(b.kl_energy + b.coupling_energy).epsilon(1e-12));
+}
+
+TEST_CASE("extreme weights keep densities finite and objectives in order") {
+  const auto densities = random_densities(3, 500);
+  for (const double gamma : {-2.999999999, 1e6, 1e300}) {
+    const auto b = z_space_barycenter(densities, {}, {.entropy_weight = gamma});
+    CHECK(b.density.sum().item() == doctest::Approx(1).epsilon(1e-5));
+    CHECK(b.kl_energy >= 0);
+    for (std::size_t k = 1; k < 5; ++k) {
+      CHECK(b.intermediates[k].objective <= b.intermediates[k - 1].objective);
+    }
+  }
+  const auto tiny = z_space_barycenter(densities, std::vector<double>{1e-310, 1e-310, 0});
+  CHECK(tiny.density.sum().item() == doctest::Approx(1).epsilon(1e-5));
+}
+
+TEST_CASE("a stage as a tuple, names for printing") {
+  const auto b = z_space_barycenter(random_densities(2, 3));
+  auto [alpha, density, kl, entropy, objective] = b.intermediates[1].as_tuple();
+  CHECK(alpha == 0.25);
+  CHECK(objective == b.intermediates[1].objective);
+  CHECK(kl == b.intermediates[1].kl_energy);
+  CHECK(entropy == b.intermediates[1].entropy);
+  density.fill_(0);
+  CHECK(b.intermediates[1].density.sum().item() == doctest::Approx(1));
+  CHECK(b.repr().substr(0, 27) == "ZSpaceBarycenter(objective=");
+  CHECK(b.intermediates[0].repr().substr(0, 37) == "BarycenterIntermediate(interpolation=");
 }

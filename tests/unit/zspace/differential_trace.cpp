@@ -172,3 +172,25 @@ TEST_CASE("a guard sees every result; the tape takes the path or nothing") {
   trace.across(OpenTopos(-1.0, 1e-6, 1.0, 8, 1));
   check_error(Errc::volume_exceeded, [&] { (void)trace.resonate_with_hypergrad(tape); });
 }
+
+TEST_CASE("a trace keeps copies of what it was given") {
+  auto trace = trace_of(kSeed);
+  auto bary = z_space_barycenter(kDensities);
+  Tensor generator(1, 2, {0.1F, 0.2F});
+  trace.deform(generator, Tensor::ones(1, 2)).via(Tensor::eye(2)).with_barycenter(bary);
+  const auto before = trace.resonate();
+  bary.density.fill_(5);
+  for (auto& stage : bary.intermediates) stage.density.fill_(5);
+  generator.fill_(0);
+  const auto after = trace.resonate();
+  CHECK(after.infinity_projection().data() == before.infinity_projection().data());
+  CHECK(after.homotopy_flow().data() == before.homotopy_flow().data());
+}
+
+TEST_CASE("what overflows into NaN is reported") {
+  auto trace = trace_of(kSeed);
+  complete(trace, kSeed).deform(Tensor::full(1, 2, 1e30), Tensor::full(1, 2, 1e30));
+  Hypergrad tape(-1.0, 0.1, 1, 2);
+  check_error(Errc::non_finite, [&] { (void)trace.resonate_with_hypergrad(tape); });
+  CHECK(tape.gradient() == std::vector<float>{0, 0});
+}

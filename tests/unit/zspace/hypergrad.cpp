@@ -180,3 +180,42 @@ TEST_CASE("tape conditions leave tape and weights as they were") {
         "Hypergrad(curvature=-1, learning_rate=0.05, rows=2, cols=4)");
   CHECK(Hypergrad(-1.0, 0.05, 2, 4).topos().max_depth() == 32);
 }
+
+TEST_CASE("copies of a tape are independent") {
+  Hypergrad tape(-1.0, 0.1, 1, 2);
+  tape.accumulate_wave(Tensor(1, 2, {1, 2}));
+  const Hypergrad copy = tape;
+  tape.reset();
+  CHECK(tape.gradient() == std::vector<float>{0, 0});
+  CHECK(copy.gradient() == std::vector<float>{1, 2});
+}
+
+TEST_CASE("sums beyond float32 and steps beyond double stay finite") {
+  Hypergrad tape(-1.0, 1e300, 2, 2, OpenTopos(-1.0, 1e-6, 1e300, 16, 4));
+  const Tensor huge(2, 2, {3e38F, -3e38F, 3e38F, 0});
+  tape.accumulate_wave(huge);
+  tape.accumulate_pair(huge, Tensor(2, 2, {-3e38F, 3e38F, -3e38F, 0}));
+  for (const float v : tape.gradient()) REQUIRE(std::isfinite(v));
+  Tensor w(2, 2, {0.1F, 0.2F, 0.5F, 0});
+  tape.apply(w);
+  for (const float v : w.data()) REQUIRE(std::isfinite(v));
+  CHECK(w.norm(Axis::cols).max().item() <= 1);
+}
+
+TEST_CASE("every stage of a path is checked, the sum telescopes to zero total") {
+  Hypergrad tape(-1.0, 0.1, 1, 3);
+  const std::vector<Tensor> densities{Tensor(1, 3, {0.2F, 0.5F, 0.3F}),
+                                      Tensor(1, 3, {0.7F, 0.1F, 0.2F})};
+  auto path = z_space_barycenter(densities, {}, {.entropy_weight = 0.5}).intermediates;
+  tape.accumulate_barycenter_path(path);
+  const auto before = tape.gradient();
+  CHECK(std::abs(before[0] + before[1] + before[2]) <= 1e-6F);
+  path[2].density = Tensor(1, 3, {0, NAN, 1});
+  check_error(Errc::non_finite, [&] { tape.accumulate_barycenter_path(path); });
+  path[2].density = Tensor(3, 1);
+  check_error(Errc::shape_mismatch, [&] { tape.accumulate_barycenter_path(path); });
+  const LanguageWaveEncoder encoder(-1.0, 0.5);
+  check_error(Errc::invalid_value, [&] { tape.absorb_text(encoder, "a\xFF"); });
+  check_error(Errc::non_finite, [&] { tape.scale_learning_rate(1e308 * 10); });
+  CHECK(tape.gradient() == before);
+}

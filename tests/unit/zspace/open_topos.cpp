@@ -1,6 +1,7 @@
 #include "spiraltorch/zspace/open_topos.hpp"
 
 #include <cmath>
+#include <limits>
 
 #include "check_error.hpp"
 #include "golden.hpp"
@@ -62,4 +63,24 @@ TEST_CASE("a guard's own conditions and its messages") {
   CHECK(infinite.data() == std::vector<float>{2, -2});
   CHECK(topos.repr() ==
         "OpenTopos(curvature=-1, tolerance=1e-06, saturation=2, max_depth=3, max_volume=4)");
+}
+
+TEST_CASE("a bound beyond float32 still cuts infinities") {
+  const OpenTopos topos(-1.0, 1e-6, 1e300);
+  const Tensor x = topos.rewrite("x", Tensor(1, 2, {INFINITY, -INFINITY}));
+  const float most = std::numeric_limits<float>::max();
+  CHECK(x.data() == std::vector<float>{most, -most});
+  CHECK(topos.saturate_scalar(INFINITY) == 1e300);
+  check_error(Errc::non_finite, [&] { (void)topos.saturate_scalar(NAN); });
+  check_error(Errc::non_finite, [&] { (void)topos.rewrite("x", Tensor(1, 1, {NAN})); });
+  check_error(Errc::volume_exceeded,
+              [] { (void)OpenTopos(-1.0, 1e-6, 1.0, 1, 1).rewrite("x", Tensor(1, 2)); });
+}
+
+TEST_CASE("guards read tracked tensors as constants") {
+  const OpenTopos topos(-1.0, 1e-6, 2.0);
+  const Tensor x(1, 2, std::initializer_list<float>{1, 5}, {.requires_grad = true});
+  const Tensor y = topos.rewrite("x", x * 2.0);
+  CHECK_FALSE(y.requires_grad());
+  CHECK(y.data() == std::vector<float>{2, 2});
 }

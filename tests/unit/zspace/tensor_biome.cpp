@@ -54,3 +54,21 @@ TEST_CASE("a biome's members and its refusals") {
   CHECK(biome.is_empty());
   biome.absorb("other shape", Tensor(2, 2));
 }
+
+TEST_CASE("extreme weights and rows next to the boundary") {
+  TensorBiome biome(OpenTopos(-1.0));
+  biome.absorb_weighted("a", Tensor(1, 1, {1}), 1e308);
+  biome.absorb_weighted("b", Tensor(1, 1, {3}), 1e308);
+  CHECK(biome.canopy().item() == 2);
+  // A row whose norm is below 1, but 1 when rounded to float32.
+  float x = 0.6F, y = 0.8F;
+  const auto norm = [&] { return std::sqrt(double(x) * double(x) + double(y) * double(y)); };
+  while (norm() >= 1) y = std::nextafter(y, 0.0F);
+  while (float(norm()) < 1.0F) x = std::nextafter(x, 1.0F);
+  REQUIRE(norm() < 1);
+  TensorBiome edge(OpenTopos(-1.0));
+  edge.absorb("edge", Tensor(1, 2, {x, y}));
+  CHECK(edge.canopy(CanopyMode::gyro).norm().item() <= 1);
+  for (int i = 0; i < 20000; ++i) edge.absorb("more", Tensor(1, 2));
+  CHECK(edge.len() == 20001);
+}
