@@ -7,6 +7,7 @@
 #include "check_error.hpp"
 #include "golden.hpp"
 #include "spiraltorch/base/unicode.hpp"
+#include "spiraltorch/runtime/parallel.hpp"
 #include "zspace/fourier.hpp"
 
 using namespace spiraltorch;
@@ -104,6 +105,19 @@ TEST_CASE("the transform is exact to double at large lengths") {
       CHECK(double(error) <= 1e-15 * std::log2(double(n)) * std::sqrt(squares));
     }
   }
+}
+
+TEST_CASE("the transform does not depend on the number of threads") {
+  const int before = thread_count();
+  for (const std::size_t n : {40009UL, 90090UL}) {
+    std::vector<double> x(n);
+    for (std::size_t i = 0; i < n; ++i) x[i] = std::sin(double(i));
+    set_thread_count(1);
+    const auto one = zspace::fourier(x);
+    set_thread_count(4);
+    CHECK(zspace::fourier(x) == one);
+  }
+  set_thread_count(before);
 }
 
 TEST_CASE("Unicode is decoded strictly") {
