@@ -1,0 +1,1028 @@
+"""SpiralTorch's native core. Import spiraltorch instead."""
+
+from collections.abc import Sequence
+
+from spiraltorch import (
+    DTypeError as DTypeError,
+    DeviceError as DeviceError,
+    Error as Error,
+    InvalidArgument as InvalidArgument,
+    IoError as IoError,
+    OutOfMemory as OutOfMemory,
+    OutOfRange as OutOfRange,
+    Unsupported as Unsupported
+)
+
+
+def backends() -> list[str]:
+    """Names of the back ends this build contains."""
+
+def devices() -> list:
+    """Devices that can compute here, each with what it says of itself."""
+
+def manual_seed(seed: int) -> None:
+    """Resets the process-wide random numbers to `seed`, 0 <= seed < 2**64."""
+
+def set_strict(strict: bool) -> None:
+    """
+    Whether an absent device is an error instead of the CPU with a warning.
+    """
+
+def is_strict() -> bool:
+    """Whether an absent device is an error."""
+
+def num_threads() -> int:
+    """Host threads that computations use."""
+
+def set_num_threads(count: int) -> None:
+    """Sets the number of host threads, 1 to 1024."""
+
+def is_grad_enabled() -> bool:
+    """Whether operations on tracked tensors are recorded."""
+
+class Tensor:
+    """
+    A two-dimensional, row-major float32 matrix; each row is a point.
+
+    >>> Tensor(1, 2, [0.5, 0.25]) + 1
+    Tensor([[1.5, 1.25]])
+    """
+
+    def __init__(self, rows: int, cols: int, data: object | None = None, *, requires_grad: bool = False, device: str = 'cpu') -> None:
+        """
+        Zeros, or rows·cols numbers in row-major order from a sequence or buffer (copied).
+        """
+
+    @staticmethod
+    def zeros(rows: int, cols: int, *, requires_grad: bool = False, device: str = 'cpu') -> Tensor:
+        """Zeros."""
+
+    @staticmethod
+    def ones(rows: int, cols: int, *, requires_grad: bool = False, device: str = 'cpu') -> Tensor:
+        """Ones."""
+
+    @staticmethod
+    def full(rows: int, cols: int, value: float, *, requires_grad: bool = False, device: str = 'cpu') -> Tensor:
+        """One value everywhere."""
+
+    @staticmethod
+    def eye(n: int, cols: int | None = None, *, requires_grad: bool = False, device: str = 'cpu') -> Tensor:
+        """Ones on the diagonal of an (n, cols) tensor; cols defaults to n."""
+
+    @staticmethod
+    def rand(rows: int, cols: int, seed: int | None = None, *, requires_grad: bool = False, device: str = 'cpu') -> Tensor:
+        """Uniform on [0, 1); without a seed from the process-wide generator."""
+
+    @staticmethod
+    def randn(rows: int, cols: int, seed: int | None = None, *, requires_grad: bool = False, device: str = 'cpu') -> Tensor:
+        """Standard normal; without a seed from the process-wide generator."""
+
+    @staticmethod
+    def from_rows(rows: object, *, requires_grad: bool = False, device: str = 'cpu') -> Tensor:
+        """A sequence of equally long sequences of numbers."""
+
+    @staticmethod
+    def from_array(obj: object, copy: object | None = None, *, requires_grad: bool = False, device: str = 'cpu') -> Tensor:
+        """
+        An array by DLPack, array interface or buffer protocol, or a sequence. Aligned, C-contiguous, writable float32 is shared; copy=True always copies, copy=False never.
+        """
+
+    @staticmethod
+    def from_dlpack(obj: object) -> Tensor:
+        """The same from an object with __dlpack__."""
+
+    @staticmethod
+    def cat_rows(tensors: object) -> Tensor:
+        """Tensors below each other."""
+
+    @staticmethod
+    def cat_cols(tensors: object) -> Tensor:
+        """Tensors beside each other."""
+
+    @property
+    def rows(self) -> int:
+        """Number of rows."""
+
+    @property
+    def cols(self) -> int:
+        """Number of columns."""
+
+    @property
+    def device(self) -> str:
+        """Where the tensor lives."""
+
+    def shape(self) -> tuple[int, int]:
+        """(rows, cols)."""
+
+    def data(self) -> list[float]:
+        """Flat row-major list."""
+
+    def tolist(self) -> list[list[float]]:
+        """List of rows."""
+
+    def item(self) -> float:
+        """The element of a (1, 1) tensor."""
+
+    def __float__(self) -> float: ...
+
+    def __bool__(self) -> bool: ...
+
+    def __len__(self) -> int: ...
+
+    def __repr__(self) -> str: ...
+
+    def sum_axis0(self) -> list[float]:
+        """Column sums as a list."""
+
+    def squared_l2_norm(self) -> float:
+        """Sum of squares as a number."""
+
+    def allclose(self, other: Tensor, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> bool:
+        """Whether all |a - b| <= atol + rtol·|b|."""
+
+    def project_to_poincare(self, curvature: float) -> Tensor:
+        """Row-wise exponential map at the origin of the ball."""
+
+    def hyperbolic_distance(self, other: Tensor, curvature: float) -> float:
+        """Distance in the product of balls, one a row."""
+
+    def clone(self) -> Tensor:
+        """A copy with its own storage."""
+
+    def detach(self) -> Tensor:
+        """The same storage, not tracked."""
+
+    def to(self, device: str) -> Tensor:
+        """The tensor itself if it is there already, else a copy on the device."""
+
+    def transpose(self) -> Tensor:
+        """The transposed tensor."""
+
+    @property
+    def T(self) -> Tensor:
+        """The transposed tensor."""
+
+    def reshape(self, rows: int, cols: int) -> Tensor:
+        """Same elements in another shape; -1 for one side infers it."""
+
+    def add(self, other: Tensor) -> Tensor:
+        """Elementwise sum."""
+
+    def sub(self, other: Tensor) -> Tensor:
+        """Elementwise difference."""
+
+    def hadamard(self, other: Tensor) -> Tensor:
+        """Elementwise product."""
+
+    def scale(self, value: float) -> Tensor:
+        """Every element times a number."""
+
+    def matmul(self, other: Tensor) -> Tensor:
+        """Matrix product."""
+
+    def exp(self) -> Tensor:
+        """Elementwise exponential."""
+
+    def log(self) -> Tensor:
+        """Elementwise natural logarithm."""
+
+    def tanh(self) -> Tensor:
+        """Elementwise hyperbolic tangent."""
+
+    def sigmoid(self) -> Tensor:
+        """Elementwise logistic function."""
+
+    def relu(self) -> Tensor:
+        """Elementwise max(x, 0)."""
+
+    def sqrt(self) -> Tensor:
+        """Elementwise square root."""
+
+    def abs(self) -> Tensor:
+        """Elementwise absolute value."""
+
+    def clamp(self, min: float | None = None, max: float | None = None) -> Tensor:
+        """Elements cut to [min, max]."""
+
+    def softmax(self) -> Tensor:
+        """Softmax over each row."""
+
+    def log_softmax(self) -> Tensor:
+        """Logarithm of the softmax of each row."""
+
+    def sum(self, axis: object | None = None) -> Tensor:
+        """Sum over all, over rows (axis 0) or columns (axis 1)."""
+
+    def mean(self, axis: object | None = None) -> Tensor:
+        """Mean over all, over rows (axis 0) or columns (axis 1)."""
+
+    def max(self, axis: object | None = None) -> Tensor:
+        """Largest element, NaN if there is one."""
+
+    def min(self, axis: object | None = None) -> Tensor:
+        """Smallest element, NaN if there is one."""
+
+    def norm(self, axis: object | None = None) -> Tensor:
+        """Euclidean norm over all, over rows or columns."""
+
+    def __add__(self, arg: object, /) -> object: ...
+
+    def __radd__(self, arg: object, /) -> object: ...
+
+    def __sub__(self, arg: object, /) -> object: ...
+
+    def __rsub__(self, arg: object, /) -> object: ...
+
+    def __mul__(self, arg: object, /) -> object: ...
+
+    def __rmul__(self, arg: object, /) -> object: ...
+
+    def __truediv__(self, arg: object, /) -> object: ...
+
+    def __rtruediv__(self, arg: object, /) -> object: ...
+
+    def __neg__(self) -> Tensor: ...
+
+    def __matmul__(self, arg: Tensor, /) -> Tensor: ...
+
+    def __pow__(self, exponent: float) -> Tensor: ...
+
+    def add_scaled_inplace(self, other: Tensor, scale: float) -> None:
+        """self += scale·other."""
+
+    def add_row_inplace(self, bias: object) -> None:
+        """Every row += bias, a (1, cols) tensor or a sequence."""
+
+    @property
+    def requires_grad(self) -> bool:
+        """Whether operations on this tensor are recorded."""
+
+    @requires_grad.setter
+    def requires_grad(self, arg: bool, /) -> None: ...
+
+    @property
+    def is_leaf(self) -> bool:
+        """Whether no recorded operation made this tensor."""
+
+    @property
+    def grad(self) -> Tensor | None:
+        """Gradient accumulated by backward, or None."""
+
+    @grad.setter
+    def grad(self, grad: Tensor | None) -> None: ...
+
+    def zero_grad(self) -> None:
+        """Sets grad to None."""
+
+    def backward(self, gradient: Tensor | None = None, retain_graph: bool = False) -> None:
+        """
+        Adds the gradient of this tensor into grad of every tracked leaf it came from.
+        """
+
+    def __getitem__(self, key: object) -> object: ...
+
+    def __setitem__(self, key: object, value: object) -> None: ...
+
+    def __dlpack__(self, **kwargs) -> object: ...
+
+    def __dlpack_device__(self) -> tuple[int, int]: ...
+
+    @property
+    def __array_interface__(self) -> dict: ...
+
+    def __getstate__(self) -> tuple[int, int, bytes, bool]: ...
+
+    def __setstate__(self, arg: tuple[int, int, bytes, bool], /) -> None: ...
+
+    def __copy__(self) -> Tensor: ...
+
+    def __deepcopy__(self, memo: object) -> Tensor: ...
+
+class ComplexTensor:
+    """A two-dimensional, row-major complex64 matrix; not differentiable."""
+
+    def __init__(self, rows: int, cols: int, data: object | None = None, *, device: str = 'cpu') -> None:
+        """Zeros, or rows·cols complex numbers or (re, im) pairs."""
+
+    @staticmethod
+    def from_tensor(tensor: Tensor) -> ComplexTensor:
+        """From re, im interleaved: (r, 2c) to (r, c)."""
+
+    @property
+    def rows(self) -> int:
+        """Number of rows."""
+
+    @property
+    def cols(self) -> int:
+        """Number of columns."""
+
+    @property
+    def device(self) -> str:
+        """Where the tensor lives."""
+
+    def shape(self) -> tuple[int, int]:
+        """(rows, cols)."""
+
+    def data(self) -> list[complex]:
+        """Flat row-major list of complex numbers."""
+
+    def tolist(self) -> list[list[complex]]:
+        """List of rows."""
+
+    def clone(self) -> ComplexTensor:
+        """A copy with its own storage."""
+
+    def conj(self) -> ComplexTensor:
+        """Complex conjugates."""
+
+    def real(self) -> Tensor:
+        """Real parts."""
+
+    def imag(self) -> Tensor:
+        """Imaginary parts."""
+
+    def abs(self) -> Tensor:
+        """Moduli."""
+
+    def angle(self) -> Tensor:
+        """Arguments."""
+
+    def to_tensor(self) -> Tensor:
+        """(r, 2c) with re, im interleaved."""
+
+    def __len__(self) -> int: ...
+
+    def __repr__(self) -> str: ...
+
+    def __getitem__(self, key: object) -> object: ...
+
+    def __setitem__(self, key: object, value: object) -> None: ...
+
+    def __add__(self, arg: object, /) -> object: ...
+
+    def __radd__(self, arg: object, /) -> object: ...
+
+    def __sub__(self, arg: object, /) -> object: ...
+
+    def __rsub__(self, arg: object, /) -> object: ...
+
+    def __mul__(self, arg: object, /) -> object: ...
+
+    def __rmul__(self, arg: object, /) -> object: ...
+
+    def __matmul__(self, arg: object, /) -> object: ...
+
+    def matmul(self, other: object) -> ComplexTensor:
+        """Matrix product, without conjugation."""
+
+    def __getstate__(self) -> tuple[int, int, bytes]: ...
+
+    def __setstate__(self, arg: tuple[int, int, bytes], /) -> None: ...
+
+    def __copy__(self) -> ComplexTensor: ...
+
+    def __deepcopy__(self, memo: object) -> ComplexTensor: ...
+
+    def __dlpack__(self, **kwargs) -> object: ...
+
+    def __dlpack_device__(self) -> tuple[int, int]: ...
+
+    @property
+    def __array_interface__(self) -> dict: ...
+
+class PoincareBall:
+    """
+    The Poincaré ball of a negative curvature; operations work row by row.
+
+    >>> PoincareBall(-1.0).radius()
+    1.0
+    """
+
+    def __init__(self, curvature: float = -1.0) -> None: ...
+
+    def curvature(self) -> float:
+        """The curvature."""
+
+    def radius(self) -> float:
+        """1/√κ."""
+
+    def __repr__(self) -> str: ...
+
+    def __eq__(self, arg: PoincareBall, /) -> bool: ...
+
+    def __hash__(self) -> int: ...
+
+    def __reduce__(self) -> tuple: ...
+
+    def project(self, x: Tensor) -> Tensor:
+        """x, or its radial projection into the ball's margin."""
+
+    def expmap0(self, v: Tensor) -> Tensor:
+        """Exponential map at the origin: tanh(√κ‖v‖)/(√κ‖v‖)·v."""
+
+    def logmap0(self, y: Tensor) -> Tensor:
+        """Its inverse."""
+
+    def mobius_add(self, x: Tensor, y: Tensor) -> Tensor:
+        """x ⊕ y."""
+
+    def mobius_scalar(self, t: object, x: Tensor) -> Tensor:
+        """t ⊗ x; t a number or an (r, 1) tensor."""
+
+    def mobius_matvec(self, m: Tensor, x: Tensor) -> Tensor:
+        """exp_0(log_0(x)·m), m of shape (c, q)."""
+
+    def expmap(self, x: Tensor, v: Tensor) -> Tensor:
+        """Exponential map at x."""
+
+    def logmap(self, x: Tensor, y: Tensor) -> Tensor:
+        """The tangent vector at x whose exponential is y."""
+
+    def gyration(self, a: Tensor, b: Tensor, v: Tensor) -> Tensor:
+        """The rotation gyr[a, b]v."""
+
+    def parallel_transport(self, x: Tensor, y: Tensor, v: Tensor) -> Tensor:
+        """v carried along the geodesic from x to y."""
+
+    def geodesic(self, x: Tensor, y: Tensor, t: object) -> Tensor:
+        """The point at t of the geodesic from x (0) to y (1)."""
+
+    def dist(self, x: Tensor, y: Tensor, squared: bool = False) -> Tensor:
+        """(r, 1) geodesic distances."""
+
+    def dist_matrix(self, x: Tensor, y: Tensor | None = None) -> Tensor:
+        """(r, s) distances of all pairs of rows; without y of x to itself."""
+
+    def conformal_factor(self, x: Tensor) -> Tensor:
+        """(r, 1): 2/(1 - κ‖x‖²)."""
+
+    def egrad2rgrad(self, x: Tensor, g: Tensor) -> Tensor:
+        """Riemannian gradient of a Euclidean differential."""
+
+    def gyromidpoint(self, x: Tensor, weights: object | None = None) -> Tensor:
+        """(1, c) normalised Lorentz centroid."""
+
+    def frechet_mean(self, x: Tensor, weights: object | None = None, tol: float = 1e-09, max_iter: int = 1000) -> Tensor:
+        """(1, c) minimiser of the weighted squared distances."""
+
+    def to_lorentz(self, x: Tensor) -> Tensor:
+        """(r, c + 1) points of the hyperboloid, time first."""
+
+class OpenTopos:
+    """A numeric guard: bounds on values, sizes and depth."""
+
+    def __init__(self, curvature: float, tolerance: float = 1e-06, saturation: float = 1000000.0, max_depth: int = 4096, max_volume: int = 1048576) -> None: ...
+
+    def curvature(self) -> float:
+        """The curvature."""
+
+    def tolerance(self) -> float:
+        """Tolerance of matching curvatures."""
+
+    def saturation(self) -> float:
+        """Bound on absolute values."""
+
+    def max_depth(self) -> int:
+        """Bound on depth."""
+
+    def max_volume(self) -> int:
+        """Bound on entries."""
+
+    def guard_tensor(self, label: str, tensor: Tensor) -> None:
+        """Raises for a tensor that is too large or not finite."""
+
+    def guard_depth(self, depth: int) -> None:
+        """Raises from max_depth on."""
+
+    def saturate_scalar(self, value: float) -> float:
+        """The value cut to the bound."""
+
+    def saturate_tensor(self, tensor: Tensor) -> None:
+        """Cuts the elements to the bound, in place."""
+
+    def rewrite(self, label: str, tensor: Tensor) -> Tensor:
+        """The same on a copy."""
+
+    def __repr__(self) -> str: ...
+
+class TensorBiome:
+    """A weighted list of equally shaped tensors."""
+
+    def __init__(self, topos: OpenTopos) -> None: ...
+
+    def absorb(self, label: str, tensor: Tensor) -> None:
+        """Absorbs with weight 1."""
+
+    def absorb_weighted(self, label: str, tensor: Tensor, weight: float) -> None:
+        """Stores the guard's rewrite of the tensor under a label."""
+
+    def canopy(self, mode: str = 'mean') -> Tensor:
+        """Weighted mean, or with 'gyro' row by row the gyromidpoint."""
+
+    def stack(self) -> Tensor:
+        """All tensors below each other."""
+
+    def topos(self) -> OpenTopos:
+        """The guard."""
+
+    def labels(self) -> list[str]:
+        """Labels in order."""
+
+    def weights(self) -> list[float]:
+        """Weights in order."""
+
+    def shoots(self) -> list[Tensor]:
+        """Copies of the tensors."""
+
+    def total_weight(self) -> float:
+        """Sum of the weights."""
+
+    def len(self) -> int:
+        """Number of tensors."""
+
+    def __len__(self) -> int: ...
+
+    def is_empty(self) -> bool:
+        """Whether there is none."""
+
+    def clear(self) -> None:
+        """Forgets all, and the shape."""
+
+    def __repr__(self) -> str: ...
+
+class LanguageWaveEncoder:
+    """Text to a point of Z-space by the Fourier transform of its samples."""
+
+    def __init__(self, curvature: float, temperature: float) -> None: ...
+
+    def curvature(self) -> float:
+        """The curvature."""
+
+    def temperature(self) -> float:
+        """Scale of the samples."""
+
+    def encode_wave(self, text: object) -> ComplexTensor:
+        """(1, n) discrete Fourier transform of the text's samples."""
+
+    def encode_z_space(self, text: object, dim: int | None = None) -> Tensor:
+        """(1, 2n) point of the ball, or its first dim coordinates."""
+
+    def encode_many(self, texts: object, dim: int | None = None) -> list[Tensor]:
+        """The individual results, computed in parallel."""
+
+    def encode_stream(self, chunks: object, window: int, hop: int, dim: int | None = None) -> Tensor:
+        """
+        (frames, 2·window) short-time spectra of a text that arrives in pieces.
+        """
+
+    def __repr__(self) -> str: ...
+
+class BarycenterIntermediate:
+    """
+    A stage between the weighted mean (interpolation 0) and the barycenter (1).
+    """
+
+    @property
+    def interpolation(self) -> float: ...
+
+    @property
+    def density(self) -> Tensor: ...
+
+    @property
+    def kl_energy(self) -> float: ...
+
+    @property
+    def entropy(self) -> float: ...
+
+    @property
+    def objective(self) -> float: ...
+
+    def as_tuple(self) -> tuple:
+        """(interpolation, density, kl_energy, entropy, objective)."""
+
+    def __repr__(self) -> str: ...
+
+class ZSpaceBarycenter:
+    """The barycenter of densities and its energies."""
+
+    @property
+    def density(self) -> Tensor: ...
+
+    @property
+    def kl_energy(self) -> float: ...
+
+    @property
+    def entropy(self) -> float: ...
+
+    @property
+    def coupling_energy(self) -> float: ...
+
+    @property
+    def objective(self) -> float: ...
+
+    @property
+    def effective_weight(self) -> float: ...
+
+    def intermediates(self) -> list[BarycenterIntermediate]:
+        """Five stages with objectives that do not increase."""
+
+    def as_dict(self) -> dict:
+        """Everything by name."""
+
+    def __repr__(self) -> str: ...
+
+def z_space_barycenter(densities: object, weights: object | None = None, entropy_weight: float = 0.0, beta_j: float = 0.0, coupling: Tensor | None = None) -> dict:
+    """Barycenter of densities in closed form, as a dict."""
+
+class Hypergrad:
+    """
+    Accumulates Euclidean differentials and steps inside the Poincaré ball.
+    """
+
+    def __init__(self, curvature: float, learning_rate: float, rows: int, cols: int, topos: OpenTopos | None = None) -> None: ...
+
+    def curvature(self) -> float:
+        """The curvature."""
+
+    def learning_rate(self) -> float:
+        """Step size."""
+
+    def shape(self) -> tuple[int, int]:
+        """(rows, cols)."""
+
+    def gradient(self) -> list[float]:
+        """Flat row-major copy of the buffer."""
+
+    def topos(self) -> OpenTopos:
+        """The guard."""
+
+    def reset(self) -> None:
+        """Empties the buffer."""
+
+    def scale_learning_rate(self, factor: float) -> None:
+        """Multiplies the step size."""
+
+    def accumulate_wave(self, tensor: Tensor) -> None:
+        """Adds a Euclidean differential."""
+
+    def accumulate_complex_wave(self, wave: ComplexTensor) -> None:
+        """The same with a complex wave (r, c) on a tape (r, 2c)."""
+
+    def accumulate_pair(self, prediction: Tensor, target: Tensor) -> None:
+        """Adds prediction - target, the gradient of half their squared distance."""
+
+    def accumulate_barycenter_path(self, intermediates: object) -> None:
+        """Adds the differential that leads along a barycenter's stages."""
+
+    def absorb_text(self, encoder: LanguageWaveEncoder, text: object) -> None:
+        """Adds the text's point: apply then moves away from it."""
+
+    def apply(self, weights: Tensor) -> None:
+        """Riemannian gradient step of the weights in place; empties the buffer."""
+
+    def __repr__(self) -> str: ...
+
+class DifferentialResonance:
+    """The values of a trace."""
+
+    def homotopy_flow(self) -> Tensor:
+        """(r, c): the seed moved along the deformations' geodesics."""
+
+    def commutator(self) -> Tensor:
+        """(r, c): how far the first two deformations are from commuting."""
+
+    def functor_value(self) -> Tensor:
+        """(r, q): source times kernel."""
+
+    def functor_linearisation(self) -> Tensor:
+        """(r, q): derivative along the last direction."""
+
+    def recursive_objective(self) -> Tensor:
+        """(1, 5): objectives of the barycenter's stages."""
+
+    def infinity_projection(self) -> Tensor:
+        """(r, c): mean of the tower's levels."""
+
+    def infinity_energy(self) -> Tensor:
+        """(1, L): |curvature| times squared norm of each level."""
+
+    def as_dict(self) -> dict:
+        """All seven by name."""
+
+    def __repr__(self) -> str: ...
+
+class SpiralDifferentialTrace:
+    """
+    Geodesic steps, linear maps, a barycenter and a tower over one seed. Setters return the trace.
+    """
+
+    def deform(self, generator: Tensor, direction: Tensor) -> SpiralDifferentialTrace:
+        """Appends a geodesic step along generator∘direction."""
+
+    def via(self, kernel: Tensor, source: Tensor | None = None) -> SpiralDifferentialTrace:
+        """Appends a linear map; source replaces the seed as its operand."""
+
+    def across(self, topos: OpenTopos) -> SpiralDifferentialTrace:
+        """The guard of this trace."""
+
+    def with_barycenter(self, barycenter: ZSpaceBarycenter) -> SpiralDifferentialTrace:
+        """Installs a solved barycenter."""
+
+    def with_barycenter_from(self, weights: object, densities: object) -> SpiralDifferentialTrace:
+        """Solves one with the session's settings."""
+
+    def with_barycenter_with(self, weights: object, densities: object, coupling: Tensor | None = None) -> SpiralDifferentialTrace:
+        """The same with this coupling, or none."""
+
+    def with_infinity(self, levels: object, curvatures: object | None = None) -> SpiralDifferentialTrace:
+        """The tower: tensors of the seed's shape and a curvature for each."""
+
+    def resonate(self) -> DifferentialResonance:
+        """Evaluates the trace."""
+
+    def resonate_with_hypergrad(self, hypergrad: Hypergrad) -> DifferentialResonance:
+        """The same, and the barycenter's path onto the tape."""
+
+    @property
+    def sot_plan(self) -> None:
+        """The attached spiral plan, or None."""
+
+    def __repr__(self) -> str: ...
+
+class SpiralSession:
+    """
+    Device, curvature and rates wired once; makes barycenters, tapes and traces.
+    """
+
+    def __init__(self, device: str | None = None, curvature: float = -1.0, hyper_learning_rate: float = 0.05, fallback_learning_rate: float = 0.01, entropy_weight: float = 0.1, beta_j: float = 0.0, topos: OpenTopos | None = None, coupling: Tensor | None = None, seed: int | None = None, strict: bool = False) -> None:
+        """
+        An absent device becomes the CPU with one warning, or with strict=True an error.
+        """
+
+    @property
+    def device(self) -> str:
+        """The device that computes."""
+
+    @property
+    def requested_device(self) -> str:
+        """The one asked for."""
+
+    @property
+    def hyper_learning_rate(self) -> float:
+        """Rate of tapes."""
+
+    @property
+    def fallback_learning_rate(self) -> float:
+        """Rate of parameters without a tape."""
+
+    @property
+    def entropy_weight(self) -> float:
+        """Entropy weight of barycenters."""
+
+    @property
+    def beta_j(self) -> float:
+        """Coupling scale of barycenters."""
+
+    @property
+    def coupling(self) -> Tensor | None:
+        """Coupling matrix, or None."""
+
+    def curvature(self) -> float:
+        """The curvature."""
+
+    def topos(self) -> OpenTopos:
+        """The configured guard, else one with default limits."""
+
+    def encoder(self, temperature: float = 0.5) -> LanguageWaveEncoder:
+        """A text encoder of the session's curvature."""
+
+    def builder(self) -> SpiralSessionBuilder:
+        """A builder filled with this session's options."""
+
+    def barycenter(self, densities: object, weights: object | None = None, entropy_weight: float | None = None, beta_j: float | None = None, coupling: Tensor | None = None) -> ZSpaceBarycenter:
+        """Barycenter of densities; None means the session's value."""
+
+    def hypergrad(self, rows: int, cols: int) -> Hypergrad:
+        """A tape of the session's curvature, rate and guard."""
+
+    def align_hypergrad(self, hypergrad: Hypergrad, barycenter: ZSpaceBarycenter) -> None:
+        """Adds the barycenter's path to the tape."""
+
+    def trace(self, seed: Tensor, sot: object | None = None) -> SpiralDifferentialTrace:
+        """A differential trace over a seed."""
+
+    def __repr__(self) -> str: ...
+
+class SpiralSessionBuilder:
+    """A session's options one by one; every setter returns the builder."""
+
+    def __init__(self, device: str | None = None) -> None: ...
+
+    def curvature(self, value: float) -> SpiralSessionBuilder: ...
+
+    def hyper_learning_rate(self, value: float) -> SpiralSessionBuilder: ...
+
+    def fallback_learning_rate(self, value: float) -> SpiralSessionBuilder: ...
+
+    def entropy_weight(self, value: float) -> SpiralSessionBuilder: ...
+
+    def beta_j(self, value: float) -> SpiralSessionBuilder: ...
+
+    def seed(self, value: int) -> SpiralSessionBuilder: ...
+
+    def strict(self, value: bool) -> SpiralSessionBuilder: ...
+
+    def coupling(self, tensor: Tensor | None = None) -> SpiralSessionBuilder: ...
+
+    def topos(self, curvature: float, tolerance: float, saturation: float, max_depth: int, max_volume: int) -> SpiralSessionBuilder: ...
+
+    def topos_guard(self, topos: OpenTopos) -> SpiralSessionBuilder: ...
+
+    def clear_topos(self) -> SpiralSessionBuilder: ...
+
+    def build(self) -> SpiralSession:
+        """Checks everything and makes the session."""
+
+class Hierarchy:
+    """
+    Named nodes and directed, weighted edges child → parent.
+
+    >>> Hierarchy.from_edges([('dog', 'mammal'), ('cat', 'mammal')])
+    Hierarchy(nodes=3, edges=2)
+    """
+
+    @staticmethod
+    def from_edges(edges: object) -> Hierarchy:
+        """(child, parent) pairs or (child, parent, weight) triples."""
+
+    @staticmethod
+    def from_csv(path: object, delimiter: str | None = None, header: object = 'auto', columns: tuple[int, int] = (0, 1), weight: int | None = None, comment: str | None = '#') -> Hierarchy:
+        """A .csv, .tsv or .txt file in one streaming pass."""
+
+    @staticmethod
+    def from_parents(parents: Sequence[int]) -> Hierarchy:
+        """Node i named by its number, parents[i] = -1 for a root."""
+
+    @staticmethod
+    def wordnet_nouns(path: object | None = None) -> Hierarchy:
+        """WordNet's nouns from Princeton's data.noun."""
+
+    @staticmethod
+    def wordnet_mammals(path: object | None = None) -> Hierarchy:
+        """The subtree below mammal.n.01."""
+
+    def closure(self, cycles: str = 'raise') -> Hierarchy:
+        """Every node to all its ancestors."""
+
+    def subtree(self, root: str) -> Hierarchy:
+        """A node and all that lies below it."""
+
+    def roots(self) -> list[str]:
+        """Names of nodes without parents."""
+
+    def leaves(self) -> list[str]:
+        """Names of nodes without children."""
+
+    def depth(self) -> int:
+        """Edges of the longest path from a root down."""
+
+    def index(self, name: str) -> int:
+        """Id of a name."""
+
+    def write_tsv(self, path: object) -> None:
+        """child, parent and, unless all are 1, weight, separated by tabs."""
+
+    def report(self) -> dict:
+        """Counts of what was read."""
+
+    @property
+    def nodes(self) -> list[str]:
+        """Names by id."""
+
+    @property
+    def edges(self) -> list:
+        """(child id, parent id, weight) triples."""
+
+    def __len__(self) -> int: ...
+
+    def __repr__(self) -> str: ...
+
+class EmbeddingLevel:
+    """Reconstruction figures of one depth."""
+
+    @property
+    def mean_rank(self) -> float: ...
+
+    @property
+    def map(self) -> float: ...
+
+    @property
+    def nodes(self) -> int: ...
+
+class EmbeddingEvaluation:
+    """Reconstruction figures."""
+
+    @property
+    def mean_rank(self) -> float:
+        """Over linked pairs."""
+
+    @property
+    def map(self) -> float:
+        """Over nodes with an ancestor."""
+
+    @property
+    def nodes(self) -> int: ...
+
+    @property
+    def pairs(self) -> int: ...
+
+    @property
+    def per_depth(self) -> dict[int, EmbeddingLevel]:
+        """The same by depth."""
+
+    def __repr__(self) -> str: ...
+
+class EmbeddingProgress:
+    """One epoch's figures."""
+
+    @property
+    def epoch(self) -> int: ...
+
+    @property
+    def epochs(self) -> int: ...
+
+    @property
+    def loss(self) -> float: ...
+
+    @property
+    def pairs_per_second(self) -> float: ...
+
+    @property
+    def seconds_left(self) -> float: ...
+
+class HierarchyEmbedding:
+    """
+    Points of the Poincaré ball for the nodes of a hierarchy (Nickel & Kiela 2017).
+    """
+
+    def __init__(self, dim: int = 10, manifold: str = 'poincare', curvature: float = -1.0, epochs: int | None = None, batch: int | None = None, lr: float | None = None, negatives: int | None = None, burn_in: int | None = None, burn_in_factor: float | None = None, sampling_power: float = 0.75, init: str = 'tree', init_radius: float | None = None, init_scale: float = 0.001, seed: int = 0, device: str = 'cpu', threads: int | None = None, dtype: str = 'float32', grouped: bool = True) -> None: ...
+
+    def fit(self, hierarchy: Hierarchy, progress: object | None = None) -> bool:
+        """
+        Trains from the start; progress(p) returning False stops. Returns whether it finished.
+        """
+
+    def resume(self, hierarchy: Hierarchy, progress: object | None = None) -> bool:
+        """Goes on where a stopped or loaded training is."""
+
+    @property
+    def vectors(self) -> Tensor:
+        """(nodes, dim) points of the ball, a copy."""
+
+    @property
+    def names(self) -> list[str]:
+        """Names by row."""
+
+    @property
+    def epochs_done(self) -> int:
+        """Epochs trained."""
+
+    @property
+    def is_fitted(self) -> bool:
+        """Whether there are vectors."""
+
+    @property
+    def dim(self) -> int:
+        """Dimensions."""
+
+    @property
+    def curvature(self) -> float:
+        """Curvature of the ball."""
+
+    def index(self, name: str) -> int:
+        """Row of a name."""
+
+    def distance(self, a: str, b: str) -> float:
+        """Distance of two nodes."""
+
+    def nearest(self, name: str, k: int = 10) -> list[tuple[str, float]]:
+        """The k nearest other nodes with their distances."""
+
+    def evaluate(self, hierarchy: Hierarchy) -> EmbeddingEvaluation:
+        """
+        Exact reconstruction: each linked node ranked among all not linked to u.
+        """
+
+    def save(self, path: object) -> None:
+        """safetensors with names, model and training state."""
+
+    @staticmethod
+    def load(path: object) -> HierarchyEmbedding:
+        """Reads what save wrote."""
+
+    def export_csv(self, path: object) -> None:
+        """name, then coordinates, separated by commas."""
+
+    def __len__(self) -> int: ...
+
+    def __repr__(self) -> str: ...

@@ -1,0 +1,17 @@
+"""Hierarchies and their embeddings in the Poincaré ball."""
+
+from ._core import (
+    EmbeddingEvaluation,
+    EmbeddingLevel,
+    EmbeddingProgress,
+    Hierarchy,
+    HierarchyEmbedding,
+)
+
+__all__ = [
+    "EmbeddingEvaluation",
+    "EmbeddingLevel",
+    "EmbeddingProgress",
+    "Hierarchy",
+    "HierarchyEmbedding",
+]

@@ -1,0 +1,181 @@
+#include <nanobind/ndarray.h>
+#include <nanobind/stl/complex.h>
+#include <nanobind/stl/pair.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/tuple.h>
+#include <nanobind/stl/vector.h>
+
+#include <complex>
+#include <cstring>
+#include <spiraltorch/base/error.hpp>
+#include <spiraltorch/runtime/backend.hpp>
+#include <spiraltorch/tensor/complex_tensor.hpp>
+#include <tuple>
+
+#include "arrays.hpp"
+#include "tensor_parts.hpp"
+
+using namespace nb::literals;
+using st::ComplexTensor;
+using Complex = std::complex<float>;
+
+namespace {
+
+std::optional<ComplexTensor> try_complex(nb::handle object) {
+  ComplexTensor* z = nullptr;
+  if (nb::try_cast(object, z, false) && z != nullptr) return *z;
+  PyErr_Clear();
+  st::Tensor* x = nullptr;
+  if (nb::try_cast(object, x, false) && x != nullptr) {
+    return ComplexTensor::from_parts(*x, st::Tensor(x->rows(), x->cols()));
+  }
+  PyErr_Clear();
+  if (!PyComplex_Check(object.ptr()) && !PyFloat_Check(object.ptr()) &&
+      !PyLong_Check(object.ptr())) {
+    return {};
+  }
+  const auto value = nb::cast<std::complex<double>>(object);
+  const std::vector<Complex> one{Complex(value)};
+  return ComplexTensor(1, 1, one);
+}
+
+template <class F>
+nb::object binary(const ComplexTensor& self, nb::handle other, F f) {
+  const auto operand = try_complex(other);
+  if (!operand) return nb::borrow(nb::handle(Py_NotImplemented));
+  return nb::cast(f(self, *operand));
+}
+
+void construct(ComplexTensor* self, std::int64_t rows, std::int64_t cols, nb::handle data,
+               const char* device) {
+  const st::DeviceId home = st::resolve_device("ComplexTensor", device);
+  if (data.is_none()) {
+    new (self) ComplexTensor(rows, cols, home);
+    return;
+  }
+  st::check_shape("ComplexTensor", rows, cols);
+  const auto values = complex_numbers("ComplexTensor", data, rows * cols);
+  new (self) ComplexTensor(rows, cols, values, home);
+}
+
+nb::object get(const ComplexTensor& z, nb::handle key) {
+  const auto [rows, cols] = read_key(key, z.shape());
+  if (rows.is_number && cols.is_number) {
+    return nb::cast(z.at(*rows.slice.start, *cols.slice.start));
+  }
+  return nb::cast(z.slice(rows.slice, cols.slice));
+}
+
+void set(ComplexTensor& z, nb::handle key, nb::handle value) {
+  const auto [rows, cols] = read_key(key, z.shape());
+  const auto operand = try_complex(value);
+  if (!operand) throw nb::type_error("[index] value: expected a complex tensor or number");
+  z.assign(rows.slice, cols.slice, *operand);
+}
+
+nb::object export_array(const ComplexTensor& z) {
+  const nb::capsule owner(new ComplexTensor(z),
+                          [](void* p) noexcept { delete static_cast<ComplexTensor*>(p); });
+  void* data = st::host_view(*z.storage().buffer());
+  st::require(data != nullptr, st::Errc::device, "exchange",
+              "tensor: got one on a device, expected host memory (tolist and data copy)");
+  const std::size_t shape[]{static_cast<std::size_t>(z.rows()), static_cast<std::size_t>(z.cols())};
+  return nb::cast(
+      nb::ndarray<nb::array_api, Complex>(static_cast<Complex*>(data), 2, shape, owner));
+}
+
+nb::dict array_interface(const ComplexTensor& z) {
+  nb::dict d;
+  d["shape"] = nb::make_tuple(z.rows(), z.cols());
+  d["typestr"] = "<c8";
+  d["data"] =
+      nb::make_tuple(reinterpret_cast<std::uintptr_t>(st::host_view(*z.storage().buffer())), false);
+  d["strides"] = nb::none();
+  d["version"] = 3;
+  return d;
+}
+
+using State = std::tuple<std::int64_t, std::int64_t, nb::bytes>;
+
+State get_state(const ComplexTensor& z) {
+  const auto values = z.data();
+  return {z.rows(), z.cols(), nb::bytes(values.data(), values.size() * sizeof(Complex))};
+}
+
+void set_state(ComplexTensor& self, const State& state) {
+  const auto& [rows, cols, bytes] = state;
+  std::vector<Complex> values(bytes.size() / sizeof(Complex));
+  std::memcpy(static_cast<void*>(values.data()), bytes.data(), values.size() * sizeof(Complex));
+  new (&self) ComplexTensor(rows, cols, values);
+}
+
+void bind_exchange(nb::class_<ComplexTensor>& c) {
+  c.def("__getstate__", get_state);
+  c.def("__setstate__", set_state);
+  c.def("__copy__", [](const ComplexTensor& z) { return z; });
+  c.def(
+      "__deepcopy__", [](const ComplexTensor& z, nb::handle) { return z.clone(); }, "memo"_a);
+  c.def("__dlpack__", [](const ComplexTensor& z, nb::kwargs options) {
+    return export_array(z).attr("__dlpack__")(**options);
+  });
+  c.def("__dlpack_device__", [](const ComplexTensor&) { return std::pair(1, 0); });
+  c.def_prop_ro("__array_interface__", array_interface);
+}
+
+void bind_arithmetic(nb::class_<ComplexTensor>& c) {
+  const auto def = [&c](const char* name,
+                        ComplexTensor (*f)(const ComplexTensor&, const ComplexTensor&)) {
+    c.def(
+        name, [f](const ComplexTensor& a, nb::handle b) { return binary(a, b, f); },
+        nb::is_operator());
+  };
+  def("__add__", [](const ComplexTensor& a, const ComplexTensor& b) { return a.add(b); });
+  def("__radd__", [](const ComplexTensor& a, const ComplexTensor& b) { return b.add(a); });
+  def("__sub__", [](const ComplexTensor& a, const ComplexTensor& b) { return a.sub(b); });
+  def("__rsub__", [](const ComplexTensor& a, const ComplexTensor& b) { return b.sub(a); });
+  def("__mul__", [](const ComplexTensor& a, const ComplexTensor& b) { return a.mul(b); });
+  def("__rmul__", [](const ComplexTensor& a, const ComplexTensor& b) { return b.mul(a); });
+  def("__matmul__", [](const ComplexTensor& a, const ComplexTensor& b) { return a.matmul(b); });
+  c.def(
+      "matmul",
+      [](const ComplexTensor& a, nb::handle b) {
+        const auto operand = try_complex(b);
+        if (!operand) throw nb::type_error("[matmul] other: expected a complex or real tensor");
+        return a.matmul(*operand);
+      },
+      "other"_a, "Matrix product, without conjugation.");
+}
+
+}  // namespace
+
+void bind_complex_tensor(nb::module_& m) {
+  auto c = nb::class_<ComplexTensor>(
+      m, "ComplexTensor", "A two-dimensional, row-major complex64 matrix; not differentiable.");
+  c.def("__init__", construct, "rows"_a, "cols"_a, "data"_a = nb::none(), nb::kw_only(),
+        "device"_a = "cpu", "Zeros, or rows·cols complex numbers or (re, im) pairs.");
+  c.def_static("from_tensor", &ComplexTensor::from_tensor, "tensor"_a,
+               "From re, im interleaved: (r, 2c) to (r, c).");
+  c.def_prop_ro("rows", &ComplexTensor::rows, "Number of rows.");
+  c.def_prop_ro("cols", &ComplexTensor::cols, "Number of columns.");
+  c.def_prop_ro(
+      "device", [](const ComplexTensor& z) { return st::to_text(z.device()); },
+      "Where the tensor lives.");
+  c.def(
+      "shape", [](const ComplexTensor& z) { return std::pair(z.rows(), z.cols()); },
+      "(rows, cols).");
+  c.def("data", &ComplexTensor::data, "Flat row-major list of complex numbers.");
+  c.def("tolist", &ComplexTensor::tolist, "List of rows.");
+  c.def("clone", &ComplexTensor::clone, "A copy with its own storage.");
+  c.def("conj", &ComplexTensor::conj, "Complex conjugates.");
+  c.def("real", &ComplexTensor::real, "Real parts.");
+  c.def("imag", &ComplexTensor::imag, "Imaginary parts.");
+  c.def("abs", &ComplexTensor::abs, "Moduli.");
+  c.def("angle", &ComplexTensor::angle, "Arguments.");
+  c.def("to_tensor", &ComplexTensor::to_tensor, "(r, 2c) with re, im interleaved.");
+  c.def("__len__", &ComplexTensor::rows);
+  c.def("__repr__", &ComplexTensor::repr);
+  c.def("__getitem__", get, "key"_a);
+  c.def("__setitem__", set, "key"_a, "value"_a);
+  bind_arithmetic(c);
+  bind_exchange(c);
+}

@@ -1,0 +1,267 @@
+#include <nanobind/stl/function.h>
+#include <nanobind/stl/map.h>
+#include <nanobind/stl/optional.h>
+#include <nanobind/stl/pair.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/string_view.h>
+#include <nanobind/stl/vector.h>
+
+#include <spiraltorch/base/error.hpp>
+#include <spiraltorch/base/text.hpp>
+#include <spiraltorch/embed/embedding.hpp>
+
+#include "arrays.hpp"
+
+using namespace nb::literals;
+using st::Hierarchy;
+using st::HierarchyEmbedding;
+
+namespace {
+
+std::string path_of(nb::handle path) {
+  return nb::cast<std::string>(nb::module_::import_("os").attr("fspath")(path));
+}
+
+Hierarchy from_edges(nb::handle edges) {
+  if (PySequence_Check(edges.ptr()) == 0 || PyUnicode_Check(edges.ptr())) {
+    throw nb::type_error("[from_edges] edges: expected a sequence of pairs or triples");
+  }
+  std::vector<st::NamedEdge> out;
+  for (nb::handle item : edges) {
+    const nb::object edge = nb::borrow(item);
+    const std::size_t parts = PySequence_Check(edge.ptr()) != 0 ? nb::len(edge) : 0;
+    if (parts != 2 && parts != 3) {
+      st::fail(st::Errc::length_mismatch, "from_edges",
+               st::text("edge ", out.size(), ": got ", parts,
+                        " parts, expected child, parent and "
+                        "perhaps a weight"));
+    }
+    out.push_back({nb::cast<std::string>(edge[0]), nb::cast<std::string>(edge[1]),
+                   parts == 3 ? number("from_edges", edge[2]) : 1.0});
+  }
+  return Hierarchy::from_edges(out);
+}
+
+Hierarchy from_csv(nb::handle path, std::optional<std::string> delimiter, nb::handle header,
+                   std::pair<int, int> columns, std::optional<int> weight,
+                   std::optional<std::string> comment) {
+  st::CsvOptions o;
+  if (delimiter) {
+    st::require(delimiter->size() == 1, st::Errc::invalid_value, "from_csv",
+                "delimiter: got another length, expected one ASCII character");
+    o.delimiter = (*delimiter)[0];
+  }
+  if (PyBool_Check(header.ptr())) {
+    o.header = nb::cast<bool>(header);
+  } else if (nb::cast<std::string>(header) != "auto") {
+    st::fail(st::Errc::invalid_value, "from_csv", "header: got another string, expected 'auto'");
+  }
+  o.columns = columns;
+  o.weight = weight;
+  o.comment = comment.value_or("");
+  const std::string file = path_of(path);
+  const nb::gil_scoped_release unlock;
+  return Hierarchy::from_csv(file, o);
+}
+
+std::optional<std::string> optional_path(nb::handle path) {
+  if (path.is_none()) return {};
+  return path_of(path);
+}
+
+st::CyclePolicy cycle_policy(const std::string& cycles) {
+  if (cycles == "raise") return st::CyclePolicy::raise;
+  if (cycles == "collapse") return st::CyclePolicy::collapse;
+  st::fail(st::Errc::invalid_value, "closure",
+           st::text("cycles: got '", cycles, "', expected 'raise' or 'collapse'"));
+}
+
+nb::list edges_of(const Hierarchy& h) {
+  nb::list out;
+  for (const st::Edge& e : h.edges()) out.append(nb::make_tuple(e.child, e.parent, e.weight));
+  return out;
+}
+
+nb::dict report_of(const Hierarchy& h) {
+  const auto report = h.report();
+  nb::dict d;
+  d["nodes"] = report.nodes;
+  d["edges"] = report.edges;
+  d["duplicate_edges"] = report.duplicate_edges;
+  d["self_edges"] = report.self_edges;
+  return d;
+}
+
+void bind_hierarchy(nb::module_& m) {
+  nb::class_<Hierarchy>(m, "Hierarchy",
+                        "Named nodes and directed, weighted edges child → parent.\n\n"
+                        ">>> Hierarchy.from_edges([('dog', 'mammal'), ('cat', 'mammal')])\n"
+                        "Hierarchy(nodes=3, edges=2)")
+      .def_static("from_edges", from_edges, "edges"_a,
+                  "(child, parent) pairs or (child, parent, weight) triples.")
+      .def_static("from_csv", from_csv, "path"_a, "delimiter"_a = nb::none(), "header"_a = "auto",
+                  "columns"_a = std::pair(0, 1), "weight"_a = nb::none(), "comment"_a = "#",
+                  "A .csv, .tsv or .txt file in one streaming pass.")
+      .def_static(
+          "from_parents",
+          [](const std::vector<std::int64_t>& parents) { return Hierarchy::from_parents(parents); },
+          "parents"_a, "Node i named by its number, parents[i] = -1 for a root.")
+      .def_static(
+          "wordnet_nouns",
+          [](nb::handle path) { return Hierarchy::wordnet_nouns(optional_path(path)); },
+          "path"_a = nb::none(), "WordNet's nouns from Princeton's data.noun.")
+      .def_static(
+          "wordnet_mammals",
+          [](nb::handle path) { return Hierarchy::wordnet_mammals(optional_path(path)); },
+          "path"_a = nb::none(), "The subtree below mammal.n.01.")
+      .def(
+          "closure",
+          [](const Hierarchy& h, const std::string& cycles) {
+            const auto policy = cycle_policy(cycles);
+            const nb::gil_scoped_release unlock;
+            return h.closure(policy);
+          },
+          "cycles"_a = "raise", "Every node to all its ancestors.")
+      .def("subtree", &Hierarchy::subtree, "root"_a, Unlocked(),
+           "A node and all that lies below it.")
+      .def("roots", &Hierarchy::roots, "Names of nodes without parents.")
+      .def("leaves", &Hierarchy::leaves, "Names of nodes without children.")
+      .def("depth", &Hierarchy::depth, "Edges of the longest path from a root down.")
+      .def("index", &Hierarchy::index, "name"_a, "Id of a name.")
+      .def(
+          "write_tsv", [](const Hierarchy& h, nb::handle path) { h.write_tsv(path_of(path)); },
+          "path"_a, "child, parent and, unless all are 1, weight, separated by tabs.")
+      .def("report", report_of, "Counts of what was read.")
+      .def_prop_ro("nodes", &Hierarchy::nodes, "Names by id.")
+      .def_prop_ro("edges", edges_of, "(child id, parent id, weight) triples.")
+      .def("__len__", &Hierarchy::len)
+      .def("__repr__", &Hierarchy::repr);
+}
+
+// A Python callable as the progress callback; signals (Ctrl-C) are looked at after each epoch.
+st::ProgressCallback progress_of(nb::handle callback) {
+  const bool given = !callback.is_none();
+  return [callback, given](const st::EmbeddingProgress& p) {
+    const nb::gil_scoped_acquire lock;
+    if (PyErr_CheckSignals() != 0) nb::raise_python_error();
+    if (!given) return true;
+    const nb::object go_on = callback(p);
+    return go_on.is_none() || nb::cast<bool>(go_on);
+  };
+}
+
+bool fit(HierarchyEmbedding& e, const Hierarchy& h, nb::handle progress) {
+  const auto callback = progress_of(progress);
+  const nb::gil_scoped_release unlock;
+  return e.fit(h, callback);
+}
+
+bool resume(HierarchyEmbedding& e, const Hierarchy& h, nb::handle progress) {
+  const auto callback = progress_of(progress);
+  const nb::gil_scoped_release unlock;
+  return e.resume(h, callback);
+}
+
+void construct(HierarchyEmbedding* self, std::int64_t dim, std::string manifold, double curvature,
+               std::optional<std::int64_t> epochs, std::optional<std::int64_t> batch,
+               std::optional<double> lr, std::optional<std::int64_t> negatives,
+               std::optional<std::int64_t> burn_in, std::optional<double> burn_in_factor,
+               double sampling_power, std::string init, std::optional<double> init_radius,
+               double init_scale, std::uint64_t seed, std::string device,
+               std::optional<int> threads, std::string dtype, bool grouped) {
+  new (self) HierarchyEmbedding({.dim = dim,
+                                 .manifold = std::move(manifold),
+                                 .curvature = curvature,
+                                 .epochs = epochs,
+                                 .batch = batch,
+                                 .lr = lr,
+                                 .negatives = negatives,
+                                 .burn_in = burn_in,
+                                 .burn_in_factor = burn_in_factor,
+                                 .sampling_power = sampling_power,
+                                 .init = std::move(init),
+                                 .init_radius = init_radius,
+                                 .init_scale = init_scale,
+                                 .seed = seed,
+                                 .device = std::move(device),
+                                 .threads = threads,
+                                 .dtype = std::move(dtype),
+                                 .grouped = grouped});
+}
+
+void bind_results(nb::module_& m) {
+  using Evaluation = st::EmbeddingEvaluation;
+  nb::class_<Evaluation::Level>(m, "EmbeddingLevel", "Reconstruction figures of one depth.")
+      .def_ro("mean_rank", &Evaluation::Level::mean_rank)
+      .def_ro("map", &Evaluation::Level::map)
+      .def_ro("nodes", &Evaluation::Level::nodes);
+  nb::class_<Evaluation>(m, "EmbeddingEvaluation", "Reconstruction figures.")
+      .def_ro("mean_rank", &Evaluation::mean_rank, "Over linked pairs.")
+      .def_ro("map", &Evaluation::map, "Over nodes with an ancestor.")
+      .def_ro("nodes", &Evaluation::nodes)
+      .def_ro("pairs", &Evaluation::pairs)
+      .def_ro("per_depth", &Evaluation::per_depth, "The same by depth.")
+      .def("__repr__", [](const Evaluation& e) {
+        return st::text("EmbeddingEvaluation(mean_rank=", e.mean_rank, ", map=", e.map,
+                        ", pairs=", e.pairs, ")");
+      });
+  using Progress = st::EmbeddingProgress;
+  nb::class_<Progress>(m, "EmbeddingProgress", "One epoch's figures.")
+      .def_ro("epoch", &Progress::epoch)
+      .def_ro("epochs", &Progress::epochs)
+      .def_ro("loss", &Progress::loss)
+      .def_ro("pairs_per_second", &Progress::pairs_per_second)
+      .def_ro("seconds_left", &Progress::seconds_left);
+}
+
+void bind_use(nb::class_<HierarchyEmbedding>& c) {
+  c.def("fit", fit, "hierarchy"_a, "progress"_a = nb::none(),
+        "Trains from the start; progress(p) returning False stops. Returns whether it finished.");
+  c.def("resume", resume, "hierarchy"_a, "progress"_a = nb::none(),
+        "Goes on where a stopped or loaded training is.");
+  c.def_prop_ro("vectors", &HierarchyEmbedding::vectors,
+                "(nodes, dim) points of the ball, a copy.");
+  c.def_prop_ro("names", &HierarchyEmbedding::names, "Names by row.");
+  c.def_prop_ro("epochs_done", &HierarchyEmbedding::epochs_done, "Epochs trained.");
+  c.def_prop_ro("is_fitted", &HierarchyEmbedding::is_fitted, "Whether there are vectors.");
+  c.def_prop_ro(
+      "dim", [](const HierarchyEmbedding& e) { return e.options().dim; }, "Dimensions.");
+  c.def_prop_ro(
+      "curvature", [](const HierarchyEmbedding& e) { return e.options().curvature; },
+      "Curvature of the ball.");
+  c.def("index", &HierarchyEmbedding::index, "name"_a, "Row of a name.");
+  c.def("distance", &HierarchyEmbedding::distance, "a"_a, "b"_a, "Distance of two nodes.");
+  c.def("nearest", &HierarchyEmbedding::nearest, "name"_a, "k"_a = 10, Unlocked(),
+        "The k nearest other nodes with their distances.");
+  c.def("evaluate", &HierarchyEmbedding::evaluate, "hierarchy"_a, Unlocked(),
+        "Exact reconstruction: each linked node ranked among all not linked to u.");
+  c.def(
+      "save", [](const HierarchyEmbedding& e, nb::handle path) { e.save(path_of(path)); }, "path"_a,
+      "safetensors with names, model and training state.");
+  c.def_static(
+      "load", [](nb::handle path) { return HierarchyEmbedding::load(path_of(path)); }, "path"_a,
+      "Reads what save wrote.");
+  c.def(
+      "export_csv",
+      [](const HierarchyEmbedding& e, nb::handle path) { e.export_csv(path_of(path)); }, "path"_a,
+      "name, then coordinates, separated by commas.");
+  c.def("__len__", [](const HierarchyEmbedding& e) { return e.names().size(); });
+  c.def("__repr__", &HierarchyEmbedding::repr);
+}
+
+}  // namespace
+
+void bind_embed(nb::module_& m) {
+  bind_hierarchy(m);
+  bind_results(m);
+  auto c = nb::class_<HierarchyEmbedding>(m, "HierarchyEmbedding",
+                                          "Points of the Poincaré ball for the nodes of a "
+                                          "hierarchy (Nickel & Kiela 2017).");
+  c.def("__init__", construct, "dim"_a = 10, "manifold"_a = "poincare", "curvature"_a = -1.0,
+        "epochs"_a = nb::none(), "batch"_a = nb::none(), "lr"_a = nb::none(),
+        "negatives"_a = nb::none(), "burn_in"_a = nb::none(), "burn_in_factor"_a = nb::none(),
+        "sampling_power"_a = 0.75, "init"_a = "tree", "init_radius"_a = nb::none(),
+        "init_scale"_a = 1e-3, "seed"_a = 0, "device"_a = "cpu", "threads"_a = nb::none(),
+        "dtype"_a = "float32", "grouped"_a = true);
+  bind_use(c);
+}

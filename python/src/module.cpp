@@ -1,0 +1,15 @@
+#include "bind.hpp"
+
+NB_MODULE(_core, m) {
+  m.doc() = "SpiralTorch's native core. Import spiraltorch instead.";
+  m.attr("__version__") = SPIRALTORCH_VERSION;
+  bind_errors(m);
+  bind_runtime(m);
+  bind_tensor(m);
+  bind_complex_tensor(m);
+  bind_geometry(m);
+  bind_zspace(m);
+  bind_trace(m);
+  bind_session(m);
+  bind_embed(m);
+}

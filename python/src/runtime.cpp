@@ -1,0 +1,71 @@
+#include <nanobind/stl/optional.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/string_view.h>
+#include <nanobind/stl/vector.h>
+
+#include <spiraltorch/base/error.hpp>
+#include <spiraltorch/base/philox.hpp>
+#include <spiraltorch/base/warning.hpp>
+#include <spiraltorch/runtime/backend.hpp>
+#include <spiraltorch/runtime/parallel.hpp>
+#include <spiraltorch/tensor/autograd.hpp>
+#include <string>
+#include <vector>
+
+#include "bind.hpp"
+
+using namespace nb::literals;
+
+namespace {
+
+void python_warning(std::string_view message) {
+  const nb::gil_scoped_acquire lock;
+  const std::string text(message);
+  // With warnings turned into errors, the exception travels to the caller.
+  if (PyErr_WarnEx(PyExc_RuntimeWarning, text.c_str(), 1) != 0) nb::raise_python_error();
+}
+
+nb::list devices() {
+  nb::list out;
+  for (const st::BackendInfo& backend : st::backends()) {
+    const int count = backend.driver->device_count();
+    for (int i = 0; i < count; ++i) {
+      const st::DeviceInfo info = backend.driver->describe(i);
+      nb::dict d;
+      d["device"] = st::to_text(st::DeviceId{backend.type, i});
+      d["name"] = info.name;
+      d["arch"] = info.arch;
+      d["compute_units"] = info.compute_units;
+      d["memory_bytes"] = info.memory_bytes;
+      d["cache_bytes"] = info.cache_bytes;
+      d["lane_width"] = info.lane_width;
+      out.append(d);
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+void bind_runtime(nb::module_& m) {
+  st::set_warning_handler(python_warning);
+  m.def(
+      "backends",
+      [] {
+        std::vector<std::string> names;
+        for (const auto& b : st::backends()) names.emplace_back(b.name);
+        return names;
+      },
+      "Names of the back ends this build contains.");
+  m.def("devices", devices, "Devices that can compute here, each with what it says of itself.");
+  m.def("manual_seed", st::manual_seed, "seed"_a,
+        "Resets the process-wide random numbers to `seed`, 0 <= seed < 2**64.");
+  m.def("set_strict", st::set_strict, "strict"_a,
+        "Whether an absent device is an error instead of the CPU with a warning.");
+  m.def("is_strict", st::is_strict, "Whether an absent device is an error.");
+  m.def("num_threads", st::thread_count, "Host threads that computations use.");
+  m.def("set_num_threads", st::set_thread_count, "count"_a,
+        "Sets the number of host threads, 1 to 1024.");
+  m.def("is_grad_enabled", st::grad_enabled, "Whether operations on tracked tensors are recorded.");
+  m.def("_set_grad_enabled", st::set_grad_enabled, "enabled"_a);
+}

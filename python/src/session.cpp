@@ -1,0 +1,111 @@
+#include <nanobind/stl/optional.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/vector.h>
+
+#include <spiraltorch/base/error.hpp>
+#include <spiraltorch/session/spiral_session.hpp>
+
+#include "arrays.hpp"
+
+using namespace nb::literals;
+using st::SpiralSession;
+using st::Tensor;
+using Builder = st::SpiralSessionBuilder;
+
+namespace {
+
+void construct(SpiralSession* self, std::optional<std::string> device, double curvature,
+               double hyper_learning_rate, double fallback_learning_rate, double entropy_weight,
+               double beta_j, std::optional<st::OpenTopos> topos, std::optional<Tensor> coupling,
+               std::optional<std::uint64_t> seed, bool strict) {
+  st::SessionOptions o;
+  o.device = device.value_or("auto");
+  o.curvature = curvature;
+  o.hyper_learning_rate = hyper_learning_rate;
+  o.fallback_learning_rate = fallback_learning_rate;
+  o.entropy_weight = entropy_weight;
+  o.beta_j = beta_j;
+  o.topos = topos;
+  o.coupling = std::move(coupling);
+  o.seed = seed;
+  o.strict = strict;
+  new (self) SpiralSession(std::move(o));
+}
+
+st::SpiralDifferentialTrace trace(const SpiralSession& s, const Tensor& seed, nb::handle sot) {
+  st::require(sot.is_none(), st::Errc::unsupported, "trace",
+              "sot: got spiral-plan options, expected None: spiral plans are not available yet");
+  return s.trace(seed);
+}
+
+void bind_builder(nb::module_& m) {
+  constexpr auto kSelf = nb::rv_policy::none;
+  nb::class_<Builder>(m, "SpiralSessionBuilder",
+                      "A session's options one by one; every setter returns the builder.")
+      .def(
+          "__init__",
+          [](Builder* self, std::optional<std::string> device) {
+            new (self) Builder();
+            if (device) self->device(*device);
+          },
+          "device"_a = nb::none())
+      .def("curvature", &Builder::curvature, "value"_a, kSelf)
+      .def("hyper_learning_rate", &Builder::hyper_learning_rate, "value"_a, kSelf)
+      .def("fallback_learning_rate", &Builder::fallback_learning_rate, "value"_a, kSelf)
+      .def("entropy_weight", &Builder::entropy_weight, "value"_a, kSelf)
+      .def("beta_j", &Builder::beta_j, "value"_a, kSelf)
+      .def("seed", &Builder::seed, "value"_a, kSelf)
+      .def("strict", &Builder::strict, "value"_a, kSelf)
+      .def("coupling", &Builder::coupling, "tensor"_a = nb::none(), kSelf)
+      .def("topos", &Builder::topos, "curvature"_a, "tolerance"_a, "saturation"_a, "max_depth"_a,
+           "max_volume"_a, kSelf)
+      .def("topos_guard", &Builder::topos_guard, "topos"_a, kSelf)
+      .def("clear_topos", &Builder::clear_topos, kSelf)
+      .def("build", &Builder::build, "Checks everything and makes the session.");
+}
+
+}  // namespace
+
+void bind_session(nb::module_& m) {
+  auto c = nb::class_<SpiralSession>(
+      m, "SpiralSession",
+      "Device, curvature and rates wired once; makes barycenters, tapes and traces.");
+  c.def("__init__", construct, "device"_a = nb::none(), "curvature"_a = -1.0,
+        "hyper_learning_rate"_a = 0.05, "fallback_learning_rate"_a = 0.01, "entropy_weight"_a = 0.1,
+        "beta_j"_a = 0.0, "topos"_a = nb::none(), "coupling"_a = nb::none(), "seed"_a = nb::none(),
+        "strict"_a = false,
+        "An absent device becomes the CPU with one warning, or with strict=True an error.");
+  c.def_prop_ro("device", &SpiralSession::device, "The device that computes.");
+  c.def_prop_ro("requested_device", &SpiralSession::requested_device, "The one asked for.");
+  c.def_prop_ro("hyper_learning_rate", &SpiralSession::hyper_learning_rate, "Rate of tapes.");
+  c.def_prop_ro("fallback_learning_rate", &SpiralSession::fallback_learning_rate,
+                "Rate of parameters without a tape.");
+  c.def_prop_ro("entropy_weight", &SpiralSession::entropy_weight, "Entropy weight of barycenters.");
+  c.def_prop_ro("beta_j", &SpiralSession::beta_j, "Coupling scale of barycenters.");
+  c.def_prop_ro("coupling", &SpiralSession::coupling, "Coupling matrix, or None.");
+  c.def("curvature", &SpiralSession::curvature, "The curvature.");
+  c.def("topos", &SpiralSession::topos, "The configured guard, else one with default limits.");
+  c.def("encoder", &SpiralSession::encoder, "temperature"_a = 0.5,
+        "A text encoder of the session's curvature.");
+  c.def(
+      "builder", [](const SpiralSession& s) { return Builder(s.options()); },
+      "A builder filled with this session's options.");
+  c.def(
+      "barycenter",
+      [](const SpiralSession& s, nb::handle densities, nb::handle weights,
+         std::optional<double> entropy_weight, std::optional<double> beta_j,
+         std::optional<Tensor> coupling) {
+        return s.barycenter(tensors_of(densities), optional_numbers("barycenter", weights),
+                            entropy_weight, beta_j, coupling);
+      },
+      "densities"_a, "weights"_a = nb::none(), "entropy_weight"_a = nb::none(),
+      "beta_j"_a = nb::none(), "coupling"_a = nb::none(),
+      "Barycenter of densities; None means the session's value.");
+  c.def("hypergrad", &SpiralSession::hypergrad, "rows"_a, "cols"_a,
+        "A tape of the session's curvature, rate and guard.");
+  c.def("align_hypergrad", &SpiralSession::align_hypergrad, "hypergrad"_a, "barycenter"_a,
+        "Adds the barycenter's path to the tape.");
+  c.def("trace", trace, "seed"_a, "sot"_a = nb::none(), "A differential trace over a seed.");
+  c.def("__repr__", &SpiralSession::repr);
+  bind_builder(m);
+}

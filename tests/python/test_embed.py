@@ -1,0 +1,148 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from spiraltorch.embed import Hierarchy, HierarchyEmbedding
+
+TREE = [(str(i), str((i - 1) // 2)) for i in range(1, 60)]
+
+
+def command(*args, **options):
+    return subprocess.run(
+        [sys.executable, "-m", "spiraltorch", *map(str, args)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+        **options,
+    )
+
+
+def test_hierarchies(tmp_path):
+    h = Hierarchy.from_edges([("dog", "mammal"), ("cat", "mammal", 2.0), ("dog", "mammal")])
+    assert h.nodes == ["dog", "mammal", "cat"]
+    assert h.edges == [(0, 1, 2.0), (2, 1, 2.0)]
+    assert h.report()["duplicate_edges"] == 1
+    assert len(h.closure()) == 3 and h.roots() == ["mammal"] and h.leaves() == ["dog", "cat"]
+    h.write_tsv(tmp_path / "h.tsv")
+    assert Hierarchy.from_csv(tmp_path / "h.tsv", weight=2).edges == h.edges
+    assert Hierarchy.from_parents([-1, 0, 0]).depth() == 1
+    assert len(Hierarchy.from_edges([("a", "b"), ("b", "a"), ("c", "a")]).closure("collapse")) == 2
+    for bad in ([("a",)], [("a", "b", 1, 2)]):
+        with pytest.raises(ValueError):
+            Hierarchy.from_edges(bad)
+    with pytest.raises(TypeError):
+        Hierarchy.from_edges("ab")
+    with pytest.raises(ValueError):
+        h.closure("ignore")
+
+
+def test_wordnet_from_python():
+    assert len(Hierarchy.wordnet_nouns()) == 82115
+    assert len(Hierarchy.wordnet_mammals().closure().edges) == 6542
+
+
+def test_training_saving_and_loading(tmp_path):
+    h = Hierarchy.from_edges(TREE)
+    seen = []
+    e = HierarchyEmbedding(dim=3, epochs=4, burn_in=1, seed=1)
+    assert e.fit(h, lambda p: seen.append((p.epoch, p.epochs, p.loss)))
+    assert [s[:2] for s in seen] == [(i, 5) for i in range(1, 6)]
+    assert e.vectors.shape() == (60, 3) and len(e) == 60 and e.index("7") == h.index("7")
+    result = e.evaluate(h)
+    assert 0 < result.map <= 1 and result.mean_rank >= 1 and set(result.per_depth) == set(range(1, 6))
+    e.save(tmp_path / "e.safetensors")
+    back = HierarchyEmbedding.load(tmp_path / "e.safetensors")
+    assert back.vectors.data() == e.vectors.data() and back.names == e.names
+    assert back.nearest("7", 3) == e.nearest("7", 3)
+    assert e.distance("7", e.nearest("7", 1)[0][0]) == pytest.approx(e.nearest("7", 1)[0][1])
+    again = HierarchyEmbedding(dim=3, epochs=4, burn_in=1, seed=1, threads=1)
+    again.fit(h)
+    assert again.vectors.data() == e.vectors.data()
+
+
+def test_a_callback_stops_and_its_exception_arrives():
+    h = Hierarchy.from_edges(TREE)
+    e = HierarchyEmbedding(dim=2, epochs=5, burn_in=0)
+    assert not e.fit(h, lambda p: p.epoch < 2)
+    assert e.epochs_done == 2
+    assert e.resume(h)
+    assert e.epochs_done == 5
+
+    def broken(p):
+        raise KeyError("callback")
+
+    with pytest.raises(KeyError):
+        e.fit(h, broken)
+
+
+def test_safetensors_readers_can_read_it(tmp_path):
+    """The public format: header length, JSON header, data; offsets fill the rest of the file."""
+    e = HierarchyEmbedding(dim=2, epochs=1, burn_in=0)
+    e.fit(Hierarchy.from_edges(TREE))
+    e.save(tmp_path / "e")
+    raw = (tmp_path / "e").read_bytes()
+    length = int.from_bytes(raw[:8], "little")
+    header = json.loads(raw[8 : 8 + length])
+    assert header["vectors"]["dtype"] == "F32" and header["vectors"]["shape"] == [60, 2]
+    assert header["vectors"]["data_offsets"] == [0, len(raw) - 8 - length]
+    assert all(isinstance(v, str) for v in header["__metadata__"].values())
+    assert json.loads(header["__metadata__"]["names"]) == e.names
+
+
+def test_commands(tmp_path, mammals):
+    out = tmp_path / "m.safetensors"
+    done = command(
+        "embed", mammals, "--dim", 3, "--epochs", 6, "--burn-in", 1, "--out", out, "--eval", "--json"
+    )
+    assert done.returncode == 0, done.stderr
+    figures = json.loads(done.stdout)
+    assert figures["pairs"] == 6542 and 0 < figures["map"] < 1
+    assert done.stderr.count("epoch ") == 7 and "pairs/s" in done.stderr
+    again = command("eval", out, mammals, "--json")
+    assert json.loads(again.stdout) == figures
+    assert "MAP" in command("eval", out, mammals).stdout
+    near = command("nearest", out, "dog.n.01", "-k", 4)
+    assert len(near.stdout.splitlines()) == 4
+    assert len(json.loads(command("nearest", out, "dog.n.01", "--json").stdout)) == 10
+    wordnet = command("wordnet", "--subtree", "mammal.n.01", "--out", tmp_path / "m.tsv")
+    assert wordnet.returncode == 0
+    assert (tmp_path / "m.tsv").read_bytes() == mammals.read_bytes()
+    devices = json.loads(command("devices", "--json").stdout)
+    assert devices["backends"][0] == "cpu" and devices["devices"][0]["lane_width"] >= 1
+    assert "cpu" in command("devices").stdout
+
+
+def test_exit_codes(tmp_path, mammals):
+    missing = command("eval", tmp_path / "absent", mammals)
+    assert missing.returncode == 1 and missing.stderr.startswith("spiraltorch: [load]")
+    assert command("embed").returncode == 2
+    assert command("fly").returncode == 2
+
+
+def test_interrupted_training_leaves_a_checkpoint_to_resume(tmp_path, mammals):
+    out = tmp_path / "part.safetensors"
+    args = ["--dim", "3", "--epochs", "4000", "--burn-in", "1", "--out", str(out)]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "spiraltorch", "embed", str(mammals), *args],
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"PYTHONUNBUFFERED": "1"},
+    )
+    assert "epoch 1/" in process.stderr.readline()
+    time.sleep(0.2)
+    process.send_signal(signal.SIGINT)
+    _, stderr = process.communicate(timeout=60)
+    assert process.returncode == 130 and f"--resume {out}" in stderr
+    part = HierarchyEmbedding.load(out)
+    assert 0 < part.epochs_done < 4001
+    reached = part.epochs_done
+    part.resume(Hierarchy.from_csv(mammals), lambda p: p.epoch < reached + 2)
+    whole = HierarchyEmbedding(dim=3, epochs=4000, burn_in=1)
+    whole.fit(Hierarchy.from_csv(mammals), lambda p: p.epoch < reached + 2)
+    assert whole.vectors.data() == part.vectors.data()
