@@ -173,6 +173,15 @@ void HierarchyEmbedding::check_fitted(std::string_view op) const {
           "embedding: got one without vectors, expected a fitted or loaded one");
 }
 
+// A loaded table may hold what a training would have refused.
+void HierarchyEmbedding::check_finite(std::string_view op) const {
+  const std::int64_t bad = ops::first_non_finite(*unit_);
+  if (bad < 0) return;
+  fail(Errc::non_finite, op,
+       text("coordinates of '", names_[static_cast<std::size_t>(bad / options_.dim)], "': got ",
+            unit_->at(bad / options_.dim, bad % options_.dim), ", expected finite numbers"));
+}
+
 std::string HierarchyEmbedding::repr() const {
   return text("HierarchyEmbedding(dim=", options_.dim, ", manifold='", options_.manifold,
               "', curvature=", options_.curvature, ", nodes=", names_.size(), ")");
@@ -183,14 +192,7 @@ bool HierarchyEmbedding::fit(const Hierarchy& hierarchy, const ProgressCallback&
   const Hierarchy closure = hierarchy.closure();
   const Schedule schedule(options_, closure.len());
   Tensor points = initial_points(closure, options_, schedule);
-  std::vector<std::string> names = closure.nodes();
-  std::unordered_map<std::string, std::int64_t> ids;
-  for (std::size_t i = 0; i < names.size(); ++i) ids.emplace(names[i], std::ssize(ids));
-  names_ = std::move(names);
-  ids_ = std::move(ids);
-  unit_ = std::move(points);
-  epochs_done_ = 0;
-  return train(closure, progress);
+  return train(closure, std::move(points), progress);
 }
 
 bool HierarchyEmbedding::resume(const Hierarchy& hierarchy, const ProgressCallback& progress) {
@@ -202,13 +204,23 @@ bool HierarchyEmbedding::resume(const Hierarchy& hierarchy, const ProgressCallba
          text("hierarchy: got ", closure.len(), " nodes that differ from the embedding's ",
               names_.size(), ", expected the hierarchy that was trained on"));
   }
-  return train(closure, progress);
+  return train(closure, {}, progress);
 }
 
-bool HierarchyEmbedding::train(const Hierarchy& closure, const ProgressCallback& progress) {
+bool HierarchyEmbedding::train(const Hierarchy& closure, std::optional<Tensor> start_points,
+                               const ProgressCallback& progress) {
   const ThreadGuard threads(options_.threads);
   const Schedule schedule(options_, closure.len());
   const Trainer trainer(closure, options_, schedule);
+  if (start_points) {  // what could fail has passed: replace the state
+    std::vector<std::string> names = closure.nodes();
+    std::unordered_map<std::string, std::int64_t> ids;
+    for (const std::string& name : names) ids.emplace(name, std::ssize(ids));
+    names_ = std::move(names);
+    ids_ = std::move(ids);
+    unit_ = std::move(*start_points);
+    epochs_done_ = 0;
+  }
   const auto start = std::chrono::steady_clock::now();
   const std::int64_t first = epochs_done_;
   while (epochs_done_ < schedule.total()) {
@@ -255,6 +267,7 @@ std::int64_t HierarchyEmbedding::index(std::string_view name) const {
 
 double HierarchyEmbedding::distance(std::string_view a, std::string_view b) const {
   check_fitted("distance");
+  check_finite("distance");
   const double unit = unit_->row(index(a)).hyperbolic_distance(unit_->row(index(b)), -1.0);
   return unit * PoincareBall(options_.curvature).radius();
 }
@@ -262,6 +275,7 @@ double HierarchyEmbedding::distance(std::string_view a, std::string_view b) cons
 std::vector<std::pair<std::string, double>> HierarchyEmbedding::nearest(std::string_view name,
                                                                         std::int64_t k) const {
   check_fitted("nearest");
+  check_finite("nearest");
   const std::int64_t self = index(name);
   if (k < 1 || k >= unit_->rows()) {
     fail(Errc::invalid_value, "nearest", text("k: got ", k, ", expected 1 to ", unit_->rows() - 1));
@@ -284,6 +298,7 @@ std::vector<std::pair<std::string, double>> HierarchyEmbedding::nearest(std::str
 
 EmbeddingEvaluation HierarchyEmbedding::evaluate(const Hierarchy& hierarchy) const {
   check_fitted("evaluate");
+  check_finite("evaluate");
   const Hierarchy closure = hierarchy.closure();
   std::vector<std::int64_t> ids;
   for (const std::string& name : closure.nodes()) ids.push_back(index(name));

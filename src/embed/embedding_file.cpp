@@ -1,10 +1,12 @@
 #include <bit>
+#include <cmath>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "spiraltorch/base/error.hpp"
+#include "spiraltorch/base/limits.hpp"
 #include "spiraltorch/base/text.hpp"
 #include "spiraltorch/embed/embedding.hpp"
 
@@ -118,6 +120,7 @@ struct File {
 
   [[nodiscard]] Tensor tensor(const char* name, std::int64_t rows, std::int64_t cols,
                               const std::string& path) const {
+    if (cols > kMaxElements / rows) malformed(path, text(rows, " rows of ", cols, " coordinates"));
     const Json& entry = header.at(name);
     const auto begin = entry.at("data_offsets").at(0).get<std::uint64_t>();
     const auto end = entry.at("data_offsets").at(1).get<std::uint64_t>();
@@ -130,6 +133,20 @@ struct File {
     return {rows, cols, std::span<const float>(values)};
   }
 };
+
+// Outside the unit ball distances have no meaning; coordinates that are not finite are found and
+// named where they are used.
+void check_inside(const Tensor& table, const std::string& path) {
+  const auto values = table.data();
+  const auto dim = static_cast<std::size_t>(table.cols());
+  for (std::size_t i = 0; i < values.size(); i += dim) {
+    double square = 0.0;
+    for (std::size_t j = i; j < i + dim; ++j) square += static_cast<double>(values[j]) * values[j];
+    if (std::isfinite(square) && square >= 1) {
+      malformed(path, text("a point of norm ", std::sqrt(square), " in row ", i / dim));
+    }
+  }
+}
 
 }  // namespace
 
@@ -174,9 +191,14 @@ HierarchyEmbedding HierarchyEmbedding::load(const std::string& path) {
       malformed(path, "names that are missing or repeated");
     }
     out.epochs_done_ = std::stoll(metadata.at("epochs_done").get<std::string>());
+    if (out.epochs_done_ < 0) malformed(path, text(out.epochs_done_, " epochs"));
     const char* table = out.options_.curvature == -1.0 ? "vectors" : "unit_vectors";
     out.unit_ = file.tensor(table, std::ssize(out.names_), out.options_.dim, path);
+    check_inside(*out.unit_, path);
     return out;
+  } catch (const Error& e) {
+    if (e.code() == Errc::io) throw;
+    malformed(path, text("options out of range (", e.what(), ")"));
   } catch (const Json::exception& e) {
     malformed(path, text("a header without what is needed (", e.what(), ")"));
   } catch (const std::logic_error& e) {

@@ -8,12 +8,18 @@
 #include "embed/hierarchy_builder.hpp"
 #include "spiraltorch/base/error.hpp"
 #include "spiraltorch/base/text.hpp"
+#include "spiraltorch/base/unicode.hpp"
 
 namespace spiraltorch {
 
 std::int32_t HierarchyBuilder::node(std::string_view name) {
   const auto [found, fresh] = out_.ids_.try_emplace(std::string(name), std::ssize(out_.names_));
   if (fresh) {
+    if (const auto bad = find_invalid_utf8(name)) {
+      fail(Errc::invalid_value, op_,
+           text("name of node ", out_.len(), ": got invalid UTF-8 at byte ", *bad,
+                ", expected UTF-8 text"));
+    }
     if (out_.len() == std::numeric_limits<std::int32_t>::max()) {
       fail(Errc::invalid_value, op_, text("nodes: got more than ", out_.len(), ", expected fewer"));
     }
@@ -151,6 +157,11 @@ Hierarchy Hierarchy::subtree(std::string_view root) const {
 void Hierarchy::write_tsv(const std::string& path) const {
   const bool weighted =
       std::any_of(edges_.begin(), edges_.end(), [](const Edge& e) { return e.weight != 1.0; });
+  for (const std::string& name : names_) {
+    if (name.find_first_of("\t\r\n") == std::string::npos) continue;
+    fail(Errc::invalid_value, "write_tsv",
+         text("name: got '", name, "', expected one without tabs and line ends"));
+  }
   std::ofstream out(path, std::ios::binary);
   for (const Edge& e : edges_) {
     out << names_[static_cast<std::size_t>(e.child)] << '\t'

@@ -166,7 +166,11 @@ void check_embedding_options(const EmbeddingOptions& o) {
   if (o.manifold != "poincare") choice("manifold", o.manifold, "'poincare'");
   if (o.dtype != "float32") choice("dtype", o.dtype, "'float32'");
   if (o.init != "tree" && o.init != "uniform") choice("init", o.init, "'tree' or 'uniform'");
-  if (o.threads) check_count("threads", *o.threads, 1);
+  constexpr int kMostThreads = 1024;  // set_thread_count's own limit
+  if (o.threads.value_or(1) < 1 || o.threads.value_or(1) > kMostThreads) {
+    fail(Errc::invalid_value, kName,
+         text("threads: got ", *o.threads, ", expected 1 to ", kMostThreads));
+  }
 }
 
 Tensor initial_points(const Hierarchy& closure, const EmbeddingOptions& o,

@@ -73,7 +73,8 @@ struct EmbeddingEvaluation {
 ///
 /// Errors: `invalid_value`, `non_finite`, `curvature`, `unsupported` (manifold, dtype);
 /// `empty_input` before `fit`; `out_of_range` for unknown names; `io` for files;
-/// `non_finite` with epoch and node if training diverges, the last good table kept.
+/// `non_finite` with epoch and node if training diverges, the last good table kept. A `fit` that
+/// fails before its first epoch leaves the embedding as it was.
 ///
 /// @code
 ///   HierarchyEmbedding embedding({.dim = 5});
@@ -113,8 +114,9 @@ class SPIRALTORCH_API HierarchyEmbedding {
 
  private:
   void check_fitted(std::string_view op) const;
-  void start(const Hierarchy& hierarchy);
-  bool train(const Hierarchy& closure, const ProgressCallback& progress);
+  void check_finite(std::string_view op) const;
+  bool train(const Hierarchy& closure, std::optional<Tensor> start,
+             const ProgressCallback& progress);
 
   EmbeddingOptions options_;
   std::vector<std::string> names_;

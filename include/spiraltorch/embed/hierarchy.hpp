@@ -94,7 +94,8 @@ class SPIRALTORCH_API Hierarchy {
   [[nodiscard]] std::int64_t depth() const;
   /// Longest path from a root to each node.
   [[nodiscard]] std::vector<std::int64_t> depths() const;
-  /// child, parent and, unless all are 1, weight, separated by tabs, one edge a line; `io`.
+  /// child, parent and, unless all are 1, weight, separated by tabs, one edge a line; `io`, and
+  /// `invalid_value` for a name that holds a tab or a line end.
   void write_tsv(const std::string& path) const;
 
  private:

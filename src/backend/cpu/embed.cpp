@@ -38,6 +38,7 @@ struct Item {
   std::int64_t positives = 0;
   std::vector<std::int32_t> row;
   std::vector<double> e, c, on_row, on_u;
+  std::vector<double> exponents;  // of the positives, where weights are relative
   std::vector<float> block;
   std::vector<double> point, gradient;
   double loss = 0.0;
@@ -87,17 +88,40 @@ void gather(const Training& t, Item& item) {
   }
 }
 
+// Turns −s·d into weights relative to the nearest negative's: e^{−s·d} itself is 0 for all where
+// s = 1/√κ is large. The loss and its derivatives do not change. Returns the shift.
+double shift_weights(Item& item) {
+  const auto positives = static_cast<std::size_t>(item.positives);
+  item.exponents.assign(item.e.begin(), item.e.begin() + item.positives);
+  double shift = item.e[positives];
+  for (std::size_t i = positives; i < item.row.size(); ++i) shift = std::max(shift, item.e[i]);
+  embed_table().powers(shift, static_cast<std::int64_t>(item.row.size()), item.e.data());
+  return shift;
+}
+
+// log((e^r + S)/e^r) for any r.
+double shifted_loss(double r, double negatives) {
+  return r > 0 ? std::log1p(negatives * std::exp(-r)) : std::log(std::exp(r) + negatives) - r;
+}
+
 // −log(e_v/(e_v + S)) for each positive v against the sum S of the negatives. Its derivative by
 // d(u,v) is 1 − p_v, by a negative's distance −Σ_v e_j/(e_v + S).
 double weigh(Item& item, double scale) {
   const auto positives = static_cast<std::size_t>(item.positives);
+  if (positives == item.row.size()) {  // linked to all others: nothing to tell apart
+    std::fill(item.c.begin(), item.c.end(), 0.0);
+    return 0.0;
+  }
+  const bool shifted = scale != 1.0;
+  const double shift = shifted ? shift_weights(item) : 0.0;
   double negatives = 0.0;
   for (std::size_t i = positives; i < item.row.size(); ++i) negatives += item.e[i];
   double loss = 0.0;
   double shared = 0.0;  // Σ_v 1/(e_v + S)
   for (std::size_t i = 0; i < positives; ++i) {
     const double total = item.e[i] + negatives;
-    loss -= std::log(item.e[i] / total);
+    loss +=
+        shifted ? shifted_loss(item.exponents[i] - shift, negatives) : -std::log(item.e[i] / total);
     shared += 1.0 / total;
     item.c[i] *= scale * negatives / total;
   }
@@ -156,21 +180,30 @@ void step(float* row, const double* g, std::int64_t dim, double rate) {
   if (gg == 0.0) return;
   const double alpha = 1.0 - xx;
   const double length = rate * alpha * alpha / 4.0 * std::sqrt(gg);  // Euclidean
-  const double k = -std::tanh(length / alpha) / std::sqrt(gg);       // y = k·g
-  const double yy = k * k * gg;
+  // Below 1, so that a step across the whole ball keeps the denominator above 0.
+  const double t = std::min(std::tanh(length / alpha), 1.0 - 0x1p-40);
+  const double k = -t / std::sqrt(gg);  // y = k·g
+  const double yy = t * t;
   const double ss = std::max(0.0, xx + 2.0 * k * xg + yy);
   const double d = ss + alpha * (1.0 - yy);
-  const double norm = std::sqrt(ss / d);
-  const double shrink = norm > kBallMax ? kBallMax / norm : 1.0;
-  const double on_x = shrink * (ss + alpha) / d;
-  const double on_g = shrink * alpha * k / d;
+  const double on_x = (ss + alpha) / d;
+  const double on_g = alpha * k / d;
+  // The point's own norm: √(ss/d) loses its digits where x and y nearly cancel.
+  double squared = 0.0;
   for (std::int64_t j = 0; j < dim; ++j) {
-    row[j] = static_cast<float>(on_x * row[j] + on_g * g[j]);
+    const double v = on_x * row[j] + on_g * g[j];
+    squared += v * v;
+  }
+  const double norm = std::sqrt(squared);
+  const double shrink = norm > kBallMax ? kBallMax / norm : 1.0;
+  for (std::int64_t j = 0; j < dim; ++j) {
+    row[j] = static_cast<float>(shrink * (on_x * row[j] + on_g * g[j]));
   }
 }
 
 // Gradients of a batch, summed row by row in item order by the row's owner: the same sums whatever
-// the number of owners.
+// the number of owners. An owner reads and steps its own rows only (items hold copies of u), so it
+// need not wait for the others in between.
 class Accumulator {
  public:
   Accumulator(std::int64_t nodes, std::int64_t dim)
@@ -183,8 +216,6 @@ class Accumulator {
     touched_.resize(static_cast<std::size_t>(owners));
     parallel_blocks(owners, 1, [&](std::int64_t owner, std::int64_t, std::int64_t) {
       collect(t, items, count, owner, owners);
-    });
-    parallel_blocks(owners, 1, [&](std::int64_t owner, std::int64_t, std::int64_t) {
       for (const std::int32_t r : touched_[static_cast<std::size_t>(owner)]) {
         double* g = sums_.data() + r * dim_;
         step(t.table + r * dim_, g, dim_, t.rate);

@@ -40,6 +40,7 @@ TEST_CASE("delimiters, headers, comments, quotes, line ends") {
 
 TEST_CASE("bad files say where and what") {
   check_error(Errc::io, [] { (void)Hierarchy::from_csv(kFolder.file("absent.csv")); });
+  check_error(Errc::io, [] { (void)Hierarchy::from_csv(kFolder.file("")); });
   check_error(Errc::unsupported, [] { (void)Hierarchy::from_csv("edges.csv.gz"); });
   check_error(Errc::empty_input,
               [] { (void)Hierarchy::from_csv(kFolder.write("e.csv", "# nothing\n")); });
@@ -74,4 +75,7 @@ TEST_CASE("what is written is read back") {
   CHECK(back.nodes() == h.nodes());
   CHECK(back.edges()[0].weight == 2.0);
   check_error(Errc::io, [&] { h.write_tsv("/nonexistent/folder/out.tsv"); });
+  check_error(Errc::invalid_value, [] {
+    Hierarchy::from_edges({{"a\tb", "c"}}).write_tsv(kFolder.file("tab.tsv"));
+  });
 }

@@ -6,6 +6,7 @@
 
 #include "check_error.hpp"
 #include "spiraltorch/geometry/poincare_ball.hpp"
+#include "spiraltorch/runtime/backend.hpp"
 #include "spiraltorch/runtime/parallel.hpp"
 #include "temporary.hpp"
 
@@ -194,6 +195,12 @@ TEST_CASE("files that are absent, cut, foreign or not writable") {
   std::string foreign = bytes;
   foreign.replace(foreign.find("spiraltorch.embedding/1"), 23, "spiraltorch.embedding/9");
   check_error(Errc::io, load(foreign));
+  std::string unfit = bytes;
+  unfit.replace(unfit.find(R"(\"dim\":4)"), 9, R"(\"dim\":0)");
+  check_error(Errc::io, load(unfit));
+  std::string outside = bytes;
+  outside.replace(outside.size() - 4, 4, std::string("\x00\x00\x80\x3F", 4));  // 1.0
+  check_error(Errc::io, load(outside));
   check_error(Errc::io, [&] { e.save("/nonexistent/folder/e.safetensors"); });
   check_error(Errc::io, [&] { e.export_csv("/nonexistent/folder/e.csv"); });
   CHECK(read_text(path) == bytes);
@@ -225,7 +232,38 @@ TEST_CASE("coordinates that stop being finite end the training, the last good ta
     CHECK(std::string(error.what()).find("of '") != std::string::npos);
   }
   CHECK(broken.epochs_done() == 3);
+  check_error(Errc::non_finite, [&] { (void)broken.evaluate(tree); });
+  check_error(Errc::non_finite, [&] { (void)broken.nearest("0", 3); });
+  check_error(Errc::non_finite, [&] { (void)broken.distance("0", "1"); });
   CHECK(std::equal(before.begin(), before.begin() + 24, broken.vectors().data().begin()));
+}
+
+TEST_CASE("small and large curvatures train to finite figures") {
+  const Hierarchy tree = binary_tree(60);
+  for (const double curvature : {-1e-12, -1e-4, -1e12}) {
+    EmbeddingOptions o = quick();
+    o.curvature = curvature;
+    double loss = NAN;
+    HierarchyEmbedding e(o);
+    CHECK(e.fit(tree, [&](const EmbeddingProgress& p) {
+      loss = p.loss;
+      return true;
+    }));
+    CAPTURE(curvature);
+    CHECK(std::isfinite(loss));
+    CHECK(std::isfinite(e.evaluate(tree).map));
+  }
+}
+
+TEST_CASE("a fit that cannot start leaves the embedding as it was") {
+  EmbeddingOptions o = quick();
+  o.device = "cuda:7";
+  HierarchyEmbedding e(o);
+  set_strict(true);
+  check_error(Errc::device, [&] { (void)e.fit(binary_tree(20)); });
+  set_strict(false);
+  CHECK(!e.is_fitted());
+  CHECK(e.names().empty());
 }
 
 TEST_CASE("uniform start and weighted burn-in train as well") {
@@ -259,6 +297,7 @@ TEST_CASE("options are checked") {
   check_error(Errc::invalid_value, with([](auto& o) { o.manifold = "sphere"; }));
   check_error(Errc::invalid_value, with([](auto& o) { o.dtype = "int8"; }));
   check_error(Errc::invalid_value, with([](auto& o) { o.threads = 0; }));
+  check_error(Errc::invalid_value, with([](auto& o) { o.threads = 1025; }));
   check_error(Errc::unsupported, with([](auto& o) { o.manifold = "lorentz"; }));
   check_error(Errc::unsupported, with([](auto& o) { o.dtype = "float64"; }));
   check_error(Errc::curvature, with([](auto& o) { o.curvature = 1.0; }));

@@ -48,6 +48,7 @@ TEST_CASE("bad edges are refused") {
   check_error(Errc::invalid_value, [] { (void)Hierarchy::from_edges({{"", "a"}}); });
   check_error(Errc::invalid_value, [] { (void)Hierarchy::from_edges({{"a", "b", 0.0}}); });
   check_error(Errc::non_finite, [] { (void)Hierarchy::from_edges({{"a", "b", NAN}}); });
+  check_error(Errc::invalid_value, [] { (void)Hierarchy::from_edges({{"a", "b\xFF"}}); });
   check_error(Errc::out_of_range, [] { (void)kAnimals.index("bird"); });
   check_error(Errc::out_of_range, [] { (void)kAnimals.subtree("bird"); });
 }

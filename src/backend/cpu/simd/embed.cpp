@@ -45,13 +45,22 @@ void terms(const double* u, double alpha, double s, const Candidates& y, double*
     const W t = hn::Div(n.difference, product);
     const W q = hn::Sqrt(hn::MulAdd(t, t, t));
     W decay = hn::Div(one, hn::MulAdd(two, hn::Add(t, q), one));
-    if (s != 1.0) decay = safe_exp(d, hn::Mul(hn::Set(d, s), safe_log(d, decay)));
+    if (s != 1.0) decay = hn::Mul(hn::Set(d, s), safe_log(d, decay));
     const auto apart = hn::Gt(q, hn::Zero(d));
     const W divisor = hn::IfThenElse(apart, hn::Mul(product, q), one);
     hn::StoreU(decay, d, e + i);
     hn::StoreU(hn::IfThenElseZero(apart, hn::Div(two, divisor)), d, c + i);
     hn::StoreU(hn::Add(one, hn::Div(n.difference, beta)), d, on_y + i);
     hn::StoreU(hn::Add(one, hn::Div(n.difference, a)), d, on_u + i);
+  }
+}
+
+void powers(double shift, std::int64_t count, double* e) {
+  const Wide d;
+  const W most = hn::Set(d, 700.0);
+  for (std::int64_t i = 0; i < count; i += kWideLanes) {
+    const W relative = hn::Sub(hn::LoadU(d, e + i), hn::Set(d, shift));
+    hn::StoreU(safe_exp(d, hn::IfThenElse(hn::Gt(relative, most), most, relative)), d, e + i);
   }
 }
 
@@ -76,7 +85,7 @@ void weighted_rows(const Candidates& y, const double* w, double* sums) {
 }
 
 }  // namespace
-const EmbedTable kEmbed{terms, orders, weighted_rows};
+const EmbedTable kEmbed{terms, powers, orders, weighted_rows};
 }  // namespace spiraltorch::cpu::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 

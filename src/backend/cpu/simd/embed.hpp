@@ -15,11 +15,13 @@ struct Candidates {
 };
 
 struct EmbedTable {
-  /// e^{−s·d(u, y)} for each candidate, and what its gradient needs: with t = |u−y|²/(αβ),
-  /// q = √(t(1+t)), e^{−d} = 1/(1+2t+2q). `c` gets 2/(αβq) (0 at coincidence), `on_y` and `on_u`
-  /// the factors 1 + |u−y|²/β and 1 + |u−y|²/α; α = 1−|u|², β = 1−|y|².
+  /// e^{−d(u, y)} if s = 1, else −s·d(u, y), for each candidate, and what its gradient needs: with
+  /// t = |u−y|²/(αβ), q = √(t(1+t)), e^{−d} = 1/(1+2t+2q). `c` gets 2/(αβq) (0 at coincidence),
+  /// `on_y` and `on_u` the factors 1 + |u−y|²/β and 1 + |u−y|²/α; α = 1−|u|², β = 1−|y|².
   void (*terms)(const double* u, double alpha, double s, const Candidates& y, double* e, double* c,
                 double* on_y, double* on_u);
+  /// e_i ← exp(min(e_i − shift, 700)), so that sums stay finite.
+  void (*powers)(double shift, std::int64_t count, double* e);
   /// |u−y|²/(1−|y|²) for each candidate: increasing in the distance.
   void (*orders)(const double* u, const Candidates& y, double* out);
   /// sums[j] += Σ_i w_i·y_ij.
