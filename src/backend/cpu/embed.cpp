@@ -340,7 +340,8 @@ struct Ranking {
     const auto closer = count_closer(u, space, hits, {linked + first, linked + last});
     for (std::size_t i = 0; i < hits.size(); ++i) {
       sum += closer[i] + 1;
-      precision += static_cast<double>(i + 1) / static_cast<double>(closer[i] + i + 1);
+      precision += static_cast<double>(i + 1) /
+                   static_cast<double>(closer[i] + static_cast<std::int64_t>(i) + 1);
     }
     precision /= static_cast<double>(hits.size());
   }
