@@ -35,7 +35,7 @@ from ._core import (
     set_strict,
     z_space_barycenter,
 )
-from . import embed, geometry, nn  # noqa: I001  (after the core they re-export)
+from . import embed, geometry, nn
 
 __all__ = [
     "BarycenterIntermediate",

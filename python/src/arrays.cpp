@@ -299,6 +299,21 @@ std::vector<double> numbers(const char* op, nb::handle object, std::optional<std
   return out;
 }
 
+namespace {
+
+std::complex<float> one_complex(const char* op, nb::handle item) {
+  const double re = PyComplex_RealAsDouble(item.ptr());
+  const double im = PyErr_Occurred() != nullptr ? 0.0 : PyComplex_ImagAsDouble(item.ptr());
+  if (PyErr_Occurred() != nullptr) {
+    PyErr_Clear();
+    st::fail(st::Errc::dtype, op,
+             st::text("elements: got ", class_name(item), ", expected complex numbers"));
+  }
+  return {static_cast<float>(re), static_cast<float>(im)};
+}
+
+}  // namespace
+
 std::vector<std::complex<float>> complex_numbers(const char* op, nb::handle object,
                                                  std::int64_t count) {
   std::vector<std::complex<float>> out;
@@ -313,18 +328,15 @@ std::vector<std::complex<float>> complex_numbers(const char* op, nb::handle obje
   for (nb::handle item : list) pending.push_back(nb::borrow(item));
   for (const nb::object& item : pending) {
     if (PySequence_Check(item.ptr()) != 0 && !PyUnicode_Check(item.ptr())) {
+      if (nb::len(item) > 0 && PyComplex_Check(nb::object(item[0]).ptr())) {  // a row
+        for (nb::handle element : item) out.push_back(one_complex(op, element));
+        continue;
+      }
       const auto pair = numbers(op, item, 2);
       out.emplace_back(static_cast<float>(pair[0]), static_cast<float>(pair[1]));
       continue;
     }
-    const double re = PyComplex_RealAsDouble(item.ptr());
-    const double im = PyErr_Occurred() != nullptr ? 0.0 : PyComplex_ImagAsDouble(item.ptr());
-    if (PyErr_Occurred() != nullptr) {
-      PyErr_Clear();
-      st::fail(st::Errc::dtype, op,
-               st::text("elements: got ", class_name(item), ", expected complex numbers"));
-    }
-    out.emplace_back(static_cast<float>(re), static_cast<float>(im));
+    out.push_back(one_complex(op, item));
   }
   if (!std::cmp_equal(out.size(), count)) {
     st::fail(st::Errc::length_mismatch, op,

@@ -55,7 +55,9 @@ def test_training_saving_and_loading(tmp_path):
     assert [s[:2] for s in seen] == [(i, 5) for i in range(1, 6)]
     assert e.vectors.shape() == (60, 3) and len(e) == 60 and e.index("7") == h.index("7")
     result = e.evaluate(h)
-    assert 0 < result.map <= 1 and result.mean_rank >= 1 and set(result.per_depth) == set(range(1, 6))
+    assert (
+        0 < result.map <= 1 and result.mean_rank >= 1 and set(result.per_depth) == set(range(1, 6))
+    )
     e.save(tmp_path / "e.safetensors")
     back = HierarchyEmbedding.load(tmp_path / "e.safetensors")
     assert back.vectors.data() == e.vectors.data() and back.names == e.names
@@ -98,7 +100,18 @@ def test_safetensors_readers_can_read_it(tmp_path):
 def test_commands(tmp_path, mammals):
     out = tmp_path / "m.safetensors"
     done = command(
-        "embed", mammals, "--dim", 3, "--epochs", 6, "--burn-in", 1, "--out", out, "--eval", "--json"
+        "embed",
+        mammals,
+        "--dim",
+        3,
+        "--epochs",
+        6,
+        "--burn-in",
+        1,
+        "--out",
+        out,
+        "--eval",
+        "--json",
     )
     assert done.returncode == 0, done.stderr
     figures = json.loads(done.stdout)

@@ -220,8 +220,8 @@ FUNCTIONS = {
     "Trace.infinity_projection": lambda i: tower(i).infinity_projection().tolist(),
     "Trace.recursive_objective": recursive,
     "barycenter": barycenter,
-    "hyperbolic_distance": lambda i: (
-        rows(i["a"]).hyperbolic_distance(rows(i["b"]), number(i["curvature"]))
+    "hyperbolic_distance": lambda i: rows(i["a"]).hyperbolic_distance(
+        rows(i["b"]), number(i["curvature"])
     ),
     "project_to_poincare": lambda i: (
         rows(i["x"]).project_to_poincare(number(i["curvature"])).tolist()

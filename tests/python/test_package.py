@@ -30,7 +30,14 @@ def test_imports_with_empty_site_packages(tmp_path):
     package = pathlib.Path(st.__file__).parent
     (tmp_path / "spiraltorch").symlink_to(package)
     done = subprocess.run(
-        [sys.executable, "-S", "-E", "-s", "-c", f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n{SNIPPET}"],
+        [
+            sys.executable,
+            "-S",
+            "-E",
+            "-s",
+            "-c",
+            f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n{SNIPPET}",
+        ],
         capture_output=True,
         text=True,
         check=False,
