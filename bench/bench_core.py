@@ -1,12 +1,13 @@
 """Times the core beside its peers, all in one run: python bench/bench_core.py [--threads N …]
 
 NumPy, PyTorch and geoopt are used where they can be imported. Each figure is the median of repeated
-calls; the peers' calls alternate with ours, so that drift of the machine hits all alike. "x" is the
-peer's time divided by ours: above 1 we are faster.
+calls, taken in turn with the peers', so that drift of the machine hits all alike. "x" is the peer's
+time divided by ours: above 1 we are faster.
 """
 
 import argparse
 import importlib
+import importlib.util
 import os
 import statistics
 import subprocess
@@ -29,19 +30,23 @@ def optional(name):
 
 
 def compete(name, unit, work, calls):
-    """Median seconds of each call, the calls taken in turn."""
-    calls = {k: f for k, f in calls.items() if f is not None}
+    """Prints the median time of each call; the calls take turns in batches.
+
+    Before its batch each call waits: the peers' worker threads spin for some 200 ms after their
+    last work, and would otherwise hold the cores that the next one needs.
+    """
     times = {k: [] for k in calls}
-    for f in calls.values():
-        f()
-    start = time.perf_counter()
-    rounds = 0
-    while rounds < 5 or (rounds < 100 and time.perf_counter() - start < 1.5):
+    for _ in range(3):
         for k, f in calls.items():
-            before = time.perf_counter()
+            time.sleep(0.25)
             f()
-            times[k].append(time.perf_counter() - before)
-        rounds += 1
+            start = time.perf_counter()
+            batch = 0
+            while batch < 3 or (batch < 200 and time.perf_counter() - start < 0.3):
+                before = time.perf_counter()
+                f()
+                times[k].append(time.perf_counter() - before)
+                batch += 1
     median = {k: statistics.median(v) for k, v in times.items()}
     ours = median["spiraltorch"]
     line = f"{name:26} {1e3 * ours:10.3f} ms {work / ours:10.2f} {unit:10}"
