@@ -6,6 +6,7 @@
 #include <atomic>
 #include <cstdlib>
 #include <exception>
+#include <limits>
 #include <memory>
 #include <mutex>
 #include <string_view>
@@ -58,12 +59,13 @@ void wait_for_change(std::atomic<T>& value, T old) {
   value.wait(old);
 }
 
-// Workers wait on a generation counter; worker w of T runs tasks w, w + T, w + 2T, …; the caller
-// is worker 0. Errors are kept, never thrown on a worker.
+// Workers and the caller claim tasks one by one, so a worker that has lost its core holds nobody
+// up. A claim is (generation, next task) in one word: a late worker of an older generation cannot
+// claim. Errors are kept, never thrown on a worker.
 class Pool {
  public:
   explicit Pool(int threads) : threads_(threads) {
-    for (int w = 1; w < threads; ++w) workers_.emplace_back([this, w] { work(w); });
+    for (int w = 1; w < threads; ++w) workers_.emplace_back([this] { work(); });
   }
   ~Pool() {
     stop_.store(true);
@@ -76,51 +78,69 @@ class Pool {
 
   [[nodiscard]] int threads() const { return threads_; }
 
-  void run(std::int64_t count, const detail::TaskRef& task) {
+  void run(std::uint32_t count, const detail::TaskRef& task) {
+    const std::uint32_t generation = generation_.load() + 1;
+    // Closed first: a late worker must not take the old claim for one below the new count.
+    claim_.store(std::uint64_t{generation} << 32 | std::numeric_limits<std::uint32_t>::max());
     task_ = &task;
     count_ = count;
     error_ = nullptr;
-    pending_.store(threads_ - 1);
-    generation_.fetch_add(1);
+    left_.store(count);
+    claim_.store(std::uint64_t{generation} << 32);
+    generation_.store(generation);
     generation_.notify_all();
-    share(0);
-    for (int left = pending_.load(); left != 0; left = pending_.load()) {
-      wait_for_change(pending_, left);
+    share(generation);
+    for (std::uint32_t left = left_.load(); left != 0; left = left_.load()) {
+      wait_for_change(left_, left);
     }
     if (error_) std::rethrow_exception(error_);
   }
 
  private:
-  void share(int worker) {
+  // The next task of this generation, if there is one.
+  bool claim(std::uint32_t generation, std::uint32_t& task) {
+    std::uint64_t word = claim_.load();
+    while (word >> 32 == generation && static_cast<std::uint32_t>(word) < count_.load()) {
+      if (claim_.compare_exchange_weak(word, word + 1)) {
+        task = static_cast<std::uint32_t>(word);
+        return true;
+      }
+    }
+    return false;
+  }
+
+  void share(std::uint32_t generation) {
     inside_task = true;
-    try {
-      for (std::int64_t i = worker; i < count_; i += threads_) (*task_)(i);
-    } catch (...) {
-      const std::lock_guard lock(error_mutex_);
-      if (!error_) error_ = std::current_exception();
+    for (std::uint32_t i = 0; claim(generation, i);) {
+      try {
+        (*task_.load())(i);
+      } catch (...) {
+        const std::lock_guard lock(error_mutex_);
+        if (!error_) error_ = std::current_exception();
+      }
+      if (left_.fetch_sub(1) == 1) left_.notify_all();
     }
     inside_task = false;
   }
 
-  void work(int worker) {
-    unsigned seen = 0;
+  void work() {
+    std::uint32_t seen = 0;
     while (true) {
       wait_for_change(generation_, seen);
       seen = generation_.load();
       if (stop_.load()) return;
-      share(worker);
-      pending_.fetch_sub(1);
-      pending_.notify_one();
+      share(seen);
     }
   }
 
   int threads_;
   std::vector<std::thread> workers_;
-  std::atomic<unsigned> generation_{0};
-  std::atomic<int> pending_{0};
+  std::atomic<std::uint32_t> generation_{0};
+  std::atomic<std::uint64_t> claim_{0};
+  std::atomic<std::uint32_t> count_{0};
+  std::atomic<std::uint32_t> left_{0};
+  std::atomic<const detail::TaskRef*> task_{nullptr};
   std::atomic<bool> stop_{false};
-  const detail::TaskRef* task_ = nullptr;
-  std::int64_t count_ = 0;
   std::mutex error_mutex_;
   std::exception_ptr error_;
 };
@@ -171,8 +191,11 @@ void run_tasks(std::int64_t count, TaskRef task) {
   if (!inside_task && thread_count() > 1 && count > 1) {
     const std::unique_lock lock(pool_mutex, std::try_to_lock);
     if (lock.owns_lock()) {
-      pool_locked().run(count, task);
-      return;
+      constexpr std::int64_t kMost = std::numeric_limits<std::uint32_t>::max();
+      if (count <= kMost) {
+        pool_locked().run(static_cast<std::uint32_t>(count), task);
+        return;
+      }
     }
   }
   for (std::int64_t i = 0; i < count; ++i) task(i);

@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <map>
 #include <mutex>
+#include <new>
 
 #include "spiraltorch/base/error.hpp"
 #include "spiraltorch/base/text.hpp"
@@ -88,9 +89,13 @@ void release(void* memory, std::size_t bytes) noexcept {
     Cache& c = cache();
     const std::lock_guard lock(c.mutex);
     if (c.bytes + size <= machine_memory() / 4) {
-      c.blocks.emplace(size, memory);
-      c.bytes += size;
-      return;
+      try {
+        c.blocks.emplace(size, memory);
+        c.bytes += size;
+        return;
+      } catch (const std::bad_alloc&) {
+        // No memory for the note of it: the block goes back to the system.
+      }
     }
   }
   std::free(memory);

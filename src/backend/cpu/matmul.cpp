@@ -13,11 +13,11 @@ namespace {
 
 // Terms per pass: a packed panel of b (NR columns) and of a (MR rows) stay in the first-level
 // cache. Fixed, so that every result element is summed in the same order whatever the threads.
-constexpr std::int64_t kBlockK = 256;
+constexpr std::int64_t kBlockK = 384;
 constexpr std::int64_t kBlockRows = 144;   // rows of a per packed block: 147 KB, second level
 constexpr std::int64_t kBlockCols = 3072;  // columns of b packed at a time: 3 MB, shared
 constexpr std::int64_t kPlainWork = 96 * 96 * 96;  // below this packing costs more than it gains
-constexpr std::int64_t kThreadWork = 1 << 20;      // multiplications worth a thread
+constexpr std::int64_t kThreadWork = 1 << 21;      // multiplications worth waking a thread
 
 struct Problem {
   MatrixView a;
@@ -56,7 +56,8 @@ thread_local Scratch scratch_b;
 
 std::int64_t round_up(std::int64_t x, std::int64_t step) { return (x + step - 1) / step * step; }
 
-// a and b as they lie; only the last, narrow panel of b is copied.
+// b as it lies; only its last, narrow panel is copied, and a block by block: strided rows would
+// cost the micro-kernel its registers.
 void multiply_plain(const Problem& p) {
   const GemmTable& table = gemm_table();
   const std::int64_t mr = table.tile_rows;
@@ -70,14 +71,21 @@ void multiply_plain(const Problem& p) {
   const std::int64_t panels = (p.m + mr - 1) / mr;
   const std::int64_t grain = std::max<std::int64_t>(1, kThreadWork / (mr * p.n * p.k));
   parallel_for(panels, grain, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t j = 0; j < p.n; j += nr) {
-      for (std::int64_t i = begin * mr; i < std::min(p.m, end * mr); i += mr) {
-        for (std::int64_t k0 = 0; k0 < p.k; k0 += kBlockK) {
-          const float* b = j < whole ? p.b.data + k0 * p.b.row_stride + j : edge + k0 * nr;
-          table.tile({p.a.data + i * p.a.row_stride + k0 * p.a.col_stride, p.a.row_stride,
-                      p.a.col_stride, b, j < whole ? p.b.row_stride : nr, p.c + i * p.n + j, p.n,
-                      std::min(mr, p.m - i), std::min(nr, p.n - j), std::min(kBlockK, p.k - k0),
-                      p.accumulate || k0 > 0});
+    const std::int64_t i0 = begin * mr;
+    const std::int64_t rows = std::min(p.m, end * mr) - i0;
+    float* packed = scratch_a.get(round_up(rows, mr) * std::min(p.k, kBlockK));
+    for (std::int64_t k0 = 0; k0 < p.k; k0 += kBlockK) {
+      const std::int64_t depth = std::min(kBlockK, p.k - k0);
+      table.pack_a(
+          {p.a.data + i0 * p.a.row_stride + k0 * p.a.col_stride, p.a.row_stride, p.a.col_stride},
+          rows, depth, packed);
+      for (std::int64_t j = 0; j < p.n; j += nr) {
+        const bool inside = j < whole;
+        const float* b = inside ? p.b.data + k0 * p.b.row_stride + j : edge + k0 * nr;
+        for (std::int64_t i = 0; i < rows; i += mr) {
+          table.tile({packed + i * depth, 1, mr, b, inside ? p.b.row_stride : nr,
+                      p.c + (i0 + i) * p.n + j, p.n, std::min(mr, rows - i), std::min(nr, p.n - j),
+                      depth, p.accumulate || k0 > 0});
         }
       }
     }

@@ -127,3 +127,16 @@ TEST_CASE("weighted sums round once") {
         }
       });
 }
+
+TEST_CASE("a NaN weight reaches every column") {
+  const Matrix x{1, 6, {3, 3, 3, 3, 3, 3}};
+  const auto buffer = to_buffer(x);
+  every_level(
+      [&] {
+        return run_guarded(OpId::weighted_sum, {operand(*buffer, {1, 6})}, {1, 6},
+                           {std::numeric_limits<double>::quiet_NaN()});
+      },
+      [](const std::vector<float>& got) {
+        for (const float v : got) CHECK(std::isnan(v));
+      });
+}

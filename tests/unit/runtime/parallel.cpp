@@ -70,6 +70,16 @@ TEST_CASE("nested and concurrent calls finish") {
   CHECK(sum == 160);
 }
 
+TEST_CASE("short regions of changing size follow each other closely") {
+  const Threads guard(3);
+  for (std::int64_t round = 0; round < 20000; ++round) {
+    const std::int64_t n = 1 + round % 7;
+    std::atomic<std::int64_t> sum{0};
+    parallel_blocks(n, 1, [&](std::int64_t i, std::int64_t, std::int64_t) { sum += i + 1; });
+    REQUIRE(sum == n * (n + 1) / 2);
+  }
+}
+
 TEST_CASE("thread counts out of range are refused") {
   CHECK_THROWS_AS(set_thread_count(0), Error);
   CHECK_THROWS_AS(set_thread_count(5000), Error);

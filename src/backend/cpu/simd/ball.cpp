@@ -19,6 +19,17 @@ HWY_BEFORE_NAMESPACE();
 namespace spiraltorch::cpu::HWY_NAMESPACE {
 namespace {
 
+// A block in the making: operands turned, result turned back.
+struct Block {
+  std::int64_t rows;    // of this block
+  std::int64_t stride;  // between coordinates
+  std::int64_t cols;
+  const float* x;
+  const float* y;
+  const float* v;
+  float* out;
+};
+
 // Inner products of a vector of rows. Points x and y are scaled by px and py, which bring them into
 // the ball; v is a tangent vector. ss is |x + sign·y|², formed from the coordinates.
 struct Gram {
@@ -26,7 +37,23 @@ struct Gram {
   W px, py;
   W kappa, root;  ///< κ and √κ
   W t, rate;
+  const Block* block;  ///< the coordinates themselves, of the rows from `first` on
+  std::int64_t first;
 };
+
+// |a·x + b·y|² from the products, or, where that cancels (a step that leads back through the ball),
+// from the coordinates.
+HWY_INLINE W combined_squares(const Gram& g, W a, W b, W from_products, W terms) {
+  const auto cancels = hn::Lt(from_products, hn::Mul(terms, set(1e-3)));
+  if (hn::AllFalse(Wide(), cancels)) return from_products;
+  W sum = hn::Zero(Wide());
+  for (std::int64_t j = 0; j < g.block->cols; ++j) {
+    const std::int64_t at = j * g.block->stride + g.first;
+    const W v = hn::MulAdd(a, load_wide(g.block->x + at), hn::Mul(b, load_wide(g.block->y + at)));
+    sum = hn::MulAdd(v, v, sum);
+  }
+  return hn::IfThenElse(cancels, sum, from_products);
+}
 
 // What an operation makes of them: result = a·x + b·y + c·v, or a number.
 struct Result {
@@ -101,7 +128,8 @@ struct MobiusScalar : Traits<1, false, 0> {
 HWY_INLINE Result add_scaled(const Gram& g, W px, W xx, W k) {
   const W yy = hn::Mul(hn::Mul(k, k), g.yy);
   const W xy = hn::Mul(hn::Mul(k, px), g.xy);
-  const W ss = hn::Max(hn::Zero(Wide()), hn::Add(hn::Add(xx, yy), hn::Add(xy, xy)));
+  const W terms = hn::Add(xx, yy);
+  const W ss = combined_squares(g, px, k, hn::Add(terms, hn::Add(xy, xy)), terms);
   const Sum sum = mobius_sum(g.kappa, xx, yy, ss);
   // A step of zero leaves the row bit for bit: it is inside already.
   const W q = hn::IfThenElse(hn::Eq(yy, hn::Zero(Wide())), set(1.0),
@@ -164,7 +192,11 @@ struct Geodesic : Traits<2, true, -1> {
     const W ww = hn::Mul(hn::Mul(k, k), u.norm_squared);
     const W xu = hn::Sub(hn::Mul(u.beta, g.xy), hn::Mul(u.alpha, g.xx));
     const W xw = hn::Mul(k, xu);
-    const W ss = hn::Max(hn::Zero(Wide()), hn::Add(hn::Add(g.xx, ww), hn::Add(xw, xw)));
+    const W terms = hn::Add(g.xx, ww);
+    // x + w = (1 − kα)x + kβy.
+    const W on_x = hn::Mul(g.px, hn::NegMulAdd(k, u.alpha, set(1.0)));
+    const W on_y = hn::Mul(g.py, hn::Mul(k, u.beta));
+    const W ss = combined_squares(g, on_x, on_y, hn::Add(terms, hn::Add(xw, xw)), terms);
     const Sum sum = mobius_sum(g.kappa, g.xx, ww, ss);
     const W q = clamp_factor(hn::Mul(g.root, hn::Sqrt(sum.norm_squared)));
     const W along = hn::Mul(sum.beta, k);
@@ -224,17 +256,6 @@ struct Egrad2Rgrad : Traits<2, false, 0> {
     const W inverse = hn::Mul(set(0.5), hn::NegMulAdd(g.kappa, g.xx, set(1.0)));
     return {set(0), hn::Mul(inverse, inverse), set(0)};
   }
-};
-
-// A block in the making: operands turned, result turned back.
-struct Block {
-  std::int64_t rows;    // of this block
-  std::int64_t stride;  // between coordinates
-  std::int64_t cols;
-  const float* x;
-  const float* y;
-  const float* v;
-  float* out;
 };
 
 template <class Op>
@@ -329,7 +350,9 @@ void run_block(const BallJob& job, const Block& b, std::int64_t first) {
   g.kappa = set(job.kappa);
   g.root = hn::Sqrt(g.kappa);
   g.rate = set(job.rate);
+  g.block = &b;
   for (std::int64_t r = 0; r < b.rows; r += kWideLanes) {
+    g.first = r;
     add_products<Op>(g, b, r);
     const W squares = hn::Add(hn::Add(g.xx, g.yy), g.vv);
     g.t = load_t(job, first + r, b.rows - r);

@@ -42,8 +42,9 @@ HWY_INLINE W asinh_of(W q) {
 // The factor that brings a row of scaled norm s = √κ|x| back to the ball: 1 for a row inside.
 HWY_INLINE W clamp_factor(W s) {
   const auto outside = hn::Gt(s, set(kBallMax * kBallSlack));
-  return hn::IfThenElse(outside, hn::Div(set(kBallMax), hn::IfThenElse(outside, s, set(1.0))),
-                        set(1.0));
+  const W one = set(1.0);
+  if (hn::AllFalse(Wide(), outside)) return one;  // nearly always: saves a division
+  return hn::IfThenElse(outside, hn::Div(set(kBallMax), hn::IfThenElse(outside, s, one)), one);
 }
 
 HWY_INLINE W nan_where_not_finite(W value, W squares) {
@@ -62,7 +63,11 @@ HWY_INLINE Sum mobius_sum(W kappa, W xx, W yy, W ss) {
   const W cx = hn::NegMulAdd(kappa, xx, one);
   const W cy = hn::NegMulAdd(kappa, yy, one);
   const W d = hn::MulAdd(kappa, ss, hn::Mul(cx, cy));
-  return {hn::Div(hn::MulAdd(kappa, ss, cx), d), hn::Div(cx, d), hn::Div(ss, d)};
+  const W numerator = hn::MulAdd(kappa, ss, cx);
+  const W inverse = hn::Div(one, d);
+  // Exactly 1 where y is 0: numerator and d are then the same number.
+  const W alpha = hn::IfThenElse(hn::Eq(numerator, d), one, hn::Mul(numerator, inverse));
+  return {alpha, hn::Mul(cx, inverse), hn::Mul(ss, inverse)};
 }
 
 }  // namespace spiraltorch::cpu::HWY_NAMESPACE

@@ -128,32 +128,34 @@ float min(const float* x, std::int64_t n) {
   return out;
 }
 
-template <class F>
-HWY_INLINE void add_each(std::int64_t n, double* sums, F f, const float* x, double w) {
+// sums[j] ← f(x[j], sums[j]), vectors first, then one by one.
+template <class F, class G>
+HWY_INLINE void add_each(std::int64_t n, double* sums, const float* x, F f, G rest) {
   const Wide d;
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
   std::int64_t i = 0;
   for (; i + lanes <= n; i += lanes) {
     hn::StoreU(f(widen(x + i), hn::LoadU(d, sums + i)), d, sums + i);
   }
-  for (; i < n; ++i) sums[i] += w == w ? w * x[i] : static_cast<double>(x[i]) * x[i];
+  for (; i < n; ++i) sums[i] += rest(static_cast<double>(x[i]));
 }
 
 void add_to(const float* x, double* sums, std::int64_t n) {
   add_each(
-      n, sums, [](W v, W s) HWY_ATTR { return hn::Add(s, v); }, x, 1.0);
+      n, sums, x, [](W v, W s) HWY_ATTR { return hn::Add(s, v); }, [](double v) { return v; });
 }
 
 void add_squares_to(const float* x, double* sums, std::int64_t n) {
   add_each(
-      n, sums, [](W v, W s) HWY_ATTR { return hn::Add(s, hn::Mul(v, v)); }, x,
-      std::numeric_limits<double>::quiet_NaN());
+      n, sums, x, [](W v, W s) HWY_ATTR { return hn::Add(s, hn::Mul(v, v)); },
+      [](double v) { return v * v; });
 }
 
 void add_weighted_to(const float* x, double w, double* sums, std::int64_t n) {
   const W weight = hn::Set(Wide(), w);
   add_each(
-      n, sums, [weight](W v, W s) HWY_ATTR { return hn::Add(s, hn::Mul(weight, v)); }, x, w);
+      n, sums, x, [weight](W v, W s) HWY_ATTR { return hn::Add(s, hn::Mul(weight, v)); },
+      [w](double v) { return w * v; });
 }
 
 // exp of a block at a time: the block's results are then summed in double from the cache.
