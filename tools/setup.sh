@@ -34,7 +34,7 @@ ensure_venv() {
   venv=$1
   shift
   [ -x "$venv/bin/python" ] || python3 -m venv "$venv"
-  "$venv/bin/python" - "$@" <<'PYTHON' || {
+  "$venv/bin/python" - "$@" 2>/dev/null <<'PYTHON' || {
 import importlib.metadata, sys
 for requirement in sys.argv[1:]:
     name, _, version = requirement.partition("==")

@@ -29,8 +29,8 @@ class TaskRef {
   void* object_;
   void (*call_)(void*, std::int64_t);
 };
-/// Runs task(0) … task(count-1) on the pool and the caller, which claim them one by one. Nested calls
-/// run inline. The first exception is rethrown here after all tasks ended.
+/// Runs task(0) … task(count-1) on the pool and the caller, which claim them one by one. Nested
+/// calls run inline. The first exception is rethrown here after all tasks ended.
 SPIRALTORCH_API void run_tasks(std::int64_t count, TaskRef task);
 }  // namespace detail
 
