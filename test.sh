@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # Everything CI runs: lint, build with warnings as errors, C++ tests, a stranger's project, the
-# sanitizers, the wheel, the Python tests and the README's own programs. About ten minutes cold on
+# sanitizers, the wheel, the Python tests and the README's own programs. About twelve minutes cold on
 # two cores.
 set -euo pipefail
 cd "$(dirname "$0")"
 # shellcheck source=tools/setup.sh
 . tools/setup.sh
 
-test_requirements="numpy==2.4.6 pytest==9.2.0 hypothesis==6.170.17 ruff==0.17.6"
+test_requirements="numpy==2.4.6 pytest==9.2.0 nanobind==3.1.0 ruff==0.17.6"
 
 echo "This installs Debian packages where they are missing"
 echo "  ($build_packages $test_packages)"

@@ -165,13 +165,13 @@ class Tensor:
     def reshape(self, rows: int, cols: int) -> Tensor:
         """Same elements in another shape; -1 for one side infers it."""
 
-    def add(self, other: Tensor) -> Tensor:
-        """Elementwise sum."""
+    def add(self, other: object) -> Tensor:
+        """Elementwise sum with a tensor or a number."""
 
-    def sub(self, other: Tensor) -> Tensor:
+    def sub(self, other: object) -> Tensor:
         """Elementwise difference."""
 
-    def hadamard(self, other: Tensor) -> Tensor:
+    def hadamard(self, other: object) -> Tensor:
         """Elementwise product."""
 
     def scale(self, value: float) -> Tensor:
@@ -374,6 +374,12 @@ class ComplexTensor:
 
     def matmul(self, other: object) -> ComplexTensor:
         """Matrix product, without conjugation."""
+
+    @staticmethod
+    def from_array(obj: object, copy: object | None = None) -> ComplexTensor:
+        """
+        A complex array, shared where it is aligned, C-contiguous, writable complex64, or a sequence.
+        """
 
     def __getstate__(self) -> tuple[int, int, bytes]: ...
 

@@ -163,6 +163,11 @@ std::optional<InterfaceArray> try_interface(const char* op, nb::handle object) {
                                          : kind == 'b' ? Code::Bool
                                                        : Code::Complex);
   const Read read = reader(dtype);
+  // Real numbers of another byte order or width: through their list.
+  if (read == nullptr &&
+      std::string_view("fiu").find(type.size() > 1 ? type[1] : '?') != std::string_view::npos) {
+    return {};
+  }
   if (read == nullptr) fail_dtype(op, st::text("type '", type, "'"));
   const nb::tuple data = nb::cast<nb::tuple>(d["data"]);
   View v{reinterpret_cast<const char*>(nb::cast<std::uintptr_t>(data[0])), 1, 1, 0, bytes, read};
@@ -254,6 +259,9 @@ st::Tensor import_array(nb::handle object, CopyPolicy copy, bool only_dlpack) {
     return from_view(found->view);
   }
   if (copy == CopyPolicy::never) fail_no_copy("a sequence");
+  if (nb::hasattr(object, "tolist") && nb::hasattr(object, "__array_interface__")) {
+    return from_sequence(nb::object(object.attr("tolist")()));
+  }
   return from_sequence(object);
 }
 

@@ -7,6 +7,7 @@
 
 #include <complex>
 #include <cstring>
+#include <memory>
 #include <spiraltorch/base/error.hpp>
 #include <spiraltorch/runtime/backend.hpp>
 #include <spiraltorch/tensor/complex_tensor.hpp>
@@ -109,7 +110,88 @@ void set_state(ComplexTensor& self, const State& state) {
   new (&self) ComplexTensor(rows, cols, values);
 }
 
+// Aligned, C-contiguous, writable complex64 is shared; all else goes through its elements.
+ComplexTensor from_array(nb::handle object, nb::handle copy) {
+  using Array = nb::ndarray<Complex, nb::c_contig, nb::device::cpu>;
+  const CopyPolicy policy = copy_policy(copy);
+  Array shared;
+  if (policy != CopyPolicy::always && nb::try_cast(object, shared, false) && shared.ndim() <= 2) {
+    const std::size_t cols = shared.ndim() >= 1 ? shared.shape(shared.ndim() - 1) : 1;
+    const std::size_t rows = shared.ndim() == 2 ? shared.shape(0) : 1;
+    st::check_shape("from_array", static_cast<std::int64_t>(rows), static_cast<std::int64_t>(cols));
+    auto* data = reinterpret_cast<float*>(shared.data());
+    const std::shared_ptr<void> owner(new Array(shared), [](void* p) {
+      if (Py_IsInitialized() == 0) return;  // the process is ending: leave it
+      const nb::gil_scoped_acquire lock;
+      delete static_cast<Array*>(p);
+    });
+    return ComplexTensor::adopt(st::Tensor::adopt(data, static_cast<std::int64_t>(rows),
+                                                  2 * static_cast<std::int64_t>(cols), owner));
+  }
+  PyErr_Clear();
+  st::require(policy != CopyPolicy::never, st::Errc::no_copy, "from_array",
+              "copy=False: got another type, layout or read-only memory, expected aligned, "
+              "C-contiguous, writable complex64 in host memory");
+  const nb::object list =
+      nb::hasattr(object, "tolist") ? nb::object(object.attr("tolist")()) : nb::borrow(object);
+  if (PySequence_Check(list.ptr()) == 0)
+    return ComplexTensor(1, 1, complex_numbers("from_array", nb::make_tuple(list), 1));
+  const auto count = static_cast<std::int64_t>(nb::len(list));
+  const bool nested = count > 0 && PySequence_Check(nb::object(list[0]).ptr()) != 0;
+  if (!nested) return ComplexTensor(1, count, complex_numbers("from_array", list, count));
+  std::vector<Complex> values;
+  const auto cols = static_cast<std::int64_t>(nb::len(nb::object(list[0])));
+  for (nb::handle row : list) {
+    const auto part = complex_numbers("from_array", row, cols);
+    values.insert(values.end(), part.begin(), part.end());
+  }
+  return ComplexTensor(count, cols, values);
+}
+
+// The buffer protocol: format "Zf", two dimensions, C-contiguous, writable.
+struct Exported {
+  ComplexTensor tensor;
+  Py_ssize_t shape[2];
+  Py_ssize_t strides[2];
+};
+
+int get_buffer(PyObject* self, Py_buffer* view, int flags) {
+  const ComplexTensor& z = *nb::inst_ptr<ComplexTensor>(nb::handle(self));
+  void* data = st::host_view(*z.storage().buffer());
+  if (data == nullptr) {
+    view->obj = nullptr;
+    PyErr_SetString(PyExc_BufferError, "the tensor does not live in host memory");
+    return -1;
+  }
+  constexpr auto kSize = static_cast<Py_ssize_t>(sizeof(Complex));
+  auto exported =
+      std::make_unique<Exported>(Exported{z, {z.rows(), z.cols()}, {z.cols() * kSize, kSize}});
+  static char format[] = "Zf";
+  view->buf = data;
+  view->len = z.rows() * z.cols() * kSize;
+  view->itemsize = kSize;
+  view->readonly = 0;
+  view->ndim = 2;
+  view->format = (flags & PyBUF_FORMAT) != 0 ? format : nullptr;
+  view->shape = exported->shape;
+  view->strides = exported->strides;
+  view->suboffsets = nullptr;
+  view->internal = exported.release();
+  view->obj = Py_NewRef(self);
+  return 0;
+}
+
+void release_buffer(PyObject*, Py_buffer* view) { delete static_cast<Exported*>(view->internal); }
+
+PyType_Slot slots[] = {{Py_bf_getbuffer, reinterpret_cast<void*>(get_buffer)},
+                       {Py_bf_releasebuffer, reinterpret_cast<void*>(release_buffer)},
+                       {0, nullptr}};
+
 void bind_exchange(nb::class_<ComplexTensor>& c) {
+  c.def_static(
+      "from_array", from_array, "obj"_a, "copy"_a = nb::none(),
+      "A complex array, shared where it is aligned, C-contiguous, writable complex64, or a "
+      "sequence.");
   c.def("__getstate__", get_state);
   c.def("__setstate__", set_state);
   c.def("__copy__", [](const ComplexTensor& z) { return z; });
@@ -150,7 +232,8 @@ void bind_arithmetic(nb::class_<ComplexTensor>& c) {
 
 void bind_complex_tensor(nb::module_& m) {
   auto c = nb::class_<ComplexTensor>(
-      m, "ComplexTensor", "A two-dimensional, row-major complex64 matrix; not differentiable.");
+      m, "ComplexTensor", nb::type_slots(slots),
+      "A two-dimensional, row-major complex64 matrix; not differentiable.");
   c.def("__init__", construct, "rows"_a, "cols"_a, "data"_a = nb::none(), nb::kw_only(),
         "device"_a = "cpu", "Zeros, or rows·cols complex numbers or (re, im) pairs.");
   c.def_static("from_tensor", &ComplexTensor::from_tensor, "tensor"_a,

@@ -5,6 +5,7 @@
 
 #include <spiraltorch/base/error.hpp>
 #include <spiraltorch/base/philox.hpp>
+#include <spiraltorch/base/text.hpp>
 #include <spiraltorch/base/warning.hpp>
 #include <spiraltorch/runtime/backend.hpp>
 #include <spiraltorch/runtime/parallel.hpp>
@@ -58,8 +59,18 @@ void bind_runtime(nb::module_& m) {
       },
       "Names of the back ends this build contains.");
   m.def("devices", devices, "Devices that can compute here, each with what it says of itself.");
-  m.def("manual_seed", st::manual_seed, "seed"_a,
-        "Resets the process-wide random numbers to `seed`, 0 <= seed < 2**64.");
+  m.def(
+      "manual_seed",
+      [](nb::int_ seed) {
+        const std::uint64_t value = PyLong_AsUnsignedLongLong(seed.ptr());
+        if (PyErr_Occurred() != nullptr) {
+          PyErr_Clear();
+          st::fail(st::Errc::invalid_value, "manual_seed",
+                   st::text("seed: got ", nb::str(seed).c_str(), ", expected 0 <= seed < 2**64"));
+        }
+        st::manual_seed(value);
+      },
+      "seed"_a, "Resets the process-wide random numbers to `seed`, 0 <= seed < 2**64.");
   m.def("set_strict", st::set_strict, "strict"_a,
         "Whether an absent device is an error instead of the CPU with a warning.");
   m.def("is_strict", st::is_strict, "Whether an absent device is an error.");

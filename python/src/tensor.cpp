@@ -155,9 +155,24 @@ void bind_functions(nb::class_<Tensor>& c) {
   c.def_prop_ro("T", &Tensor::transpose, "The transposed tensor.");
   c.def("reshape", &Tensor::reshape, "rows"_a, "cols"_a, Unlocked(),
         "Same elements in another shape; -1 for one side infers it.");
-  c.def("add", &Tensor::add, "other"_a, Unlocked(), "Elementwise sum.");
-  c.def("sub", &Tensor::sub, "other"_a, Unlocked(), "Elementwise difference.");
-  c.def("hadamard", &Tensor::hadamard, "other"_a, Unlocked(), "Elementwise product.");
+  const auto named = [&c](const char* name, Tensor (Tensor::*f)(const Tensor&) const,
+                          const char* doc) {
+    c.def(
+        name,
+        [name, f](const Tensor& t, nb::handle other) {
+          const auto operand = try_operand(other, t);
+          if (!operand) {
+            throw nb::type_error(
+                st::text("[", name, "] other: expected a Tensor or a number").c_str());
+          }
+          const nb::gil_scoped_release unlock;
+          return (t.*f)(*operand);
+        },
+        "other"_a, doc);
+  };
+  named("add", &Tensor::add, "Elementwise sum with a tensor or a number.");
+  named("sub", &Tensor::sub, "Elementwise difference.");
+  named("hadamard", &Tensor::hadamard, "Elementwise product.");
   c.def("scale", &Tensor::scale, "value"_a, Unlocked(), "Every element times a number.");
   c.def("matmul", &Tensor::matmul, "other"_a, Unlocked(), "Matrix product.");
   c.def("exp", &Tensor::exp, Unlocked(), "Elementwise exponential.");

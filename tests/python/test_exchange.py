@@ -143,6 +143,29 @@ def test_complex_arrays():
     assert ComplexTensor(2, 2, np.arange(4).reshape(2, 2) * 1j).data() == [0, 1j, 2j, 3j]
 
 
+def test_complex_arrays_are_shared():
+    a = np.array([[1 + 2j, 3]], np.complex64)
+    z = ComplexTensor.from_array(a)
+    z[0, 0] = 5
+    assert a[0, 0] == 5
+    assert memoryview(z).format == "Zf" and memoryview(z).shape == (1, 2)
+    copied = ComplexTensor.from_array(a, copy=True)
+    a[0, 0] = 7
+    assert copied[0, 0] == 5
+    assert ComplexTensor.from_array(a.astype(np.complex128)).data() == [7, 3]
+    assert ComplexTensor.from_array([[1j], [2]]).shape() == (2, 1)
+    assert ComplexTensor.from_array([1j, 2]).shape() == (1, 2)
+    with pytest.raises(ValueError) as caught:
+        ComplexTensor.from_array([1j], copy=False)
+    assert caught.value.code == "no_copy"
+
+
+def test_other_byte_orders_and_widths():
+    for dtype in (">f4", ">f8", ">i4", np.longdouble):
+        a = np.array([[1, 2], [3, 4]], dtype)
+        assert Tensor.from_array(a).tolist() == [[1, 2], [3, 4]]
+
+
 @pytest.mark.skipif(importlib.util.find_spec("torch") is None, reason="PyTorch is not installed")
 def test_torch_round_trip():
     import torch

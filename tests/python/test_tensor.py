@@ -37,6 +37,11 @@ def test_operators_with_tensors_and_numbers():
     assert (t @ t.T).item() == 5
     assert (t * t).data() == t.hadamard(t).data() == [1, 4]
     assert t.add(t).data() == t.scale(2).data() == [2, 4]
+    assert (
+        t.add(1).data() == [2, 3] and t.sub(1).data() == [0, 1] and t.hadamard(3).data() == [3, 6]
+    )
+    with pytest.raises(TypeError):
+        t.add("1")
     with pytest.raises(TypeError):
         t + "1"
     with pytest.raises(TypeError):
@@ -145,8 +150,11 @@ def test_the_random_generator():
     st.manual_seed(3)
     assert Tensor.rand(2, 2).data() == a.data()
     for bad in (-1, 2**64):
-        with pytest.raises(TypeError):
+        with pytest.raises(ValueError) as caught:
             st.manual_seed(bad)
+        assert caught.value.code == "invalid_value"
+    with pytest.raises(TypeError):
+        st.manual_seed("1")
 
 
 def test_complex_tensors():
