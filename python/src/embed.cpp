@@ -108,11 +108,19 @@ void bind_hierarchy(nb::module_& m) {
           "parents"_a, "Node i named by its number, parents[i] = -1 for a root.")
       .def_static(
           "wordnet_nouns",
-          [](nb::handle path) { return Hierarchy::wordnet_nouns(optional_path(path)); },
+          [](nb::handle path) {
+            const auto file = optional_path(path);
+            const nb::gil_scoped_release unlock;
+            return Hierarchy::wordnet_nouns(file);
+          },
           "path"_a = nb::none(), "WordNet's nouns from Princeton's data.noun.")
       .def_static(
           "wordnet_mammals",
-          [](nb::handle path) { return Hierarchy::wordnet_mammals(optional_path(path)); },
+          [](nb::handle path) {
+            const auto file = optional_path(path);
+            const nb::gil_scoped_release unlock;
+            return Hierarchy::wordnet_mammals(file);
+          },
           "path"_a = nb::none(), "The subtree below mammal.n.01.")
       .def(
           "closure",
@@ -126,10 +134,15 @@ void bind_hierarchy(nb::module_& m) {
            "A node and all that lies below it.")
       .def("roots", &Hierarchy::roots, "Names of nodes without parents.")
       .def("leaves", &Hierarchy::leaves, "Names of nodes without children.")
-      .def("depth", &Hierarchy::depth, "Edges of the longest path from a root down.")
+      .def("depth", &Hierarchy::depth, Unlocked(), "Edges of the longest path from a root down.")
       .def("index", &Hierarchy::index, "name"_a, "Id of a name.")
       .def(
-          "write_tsv", [](const Hierarchy& h, nb::handle path) { h.write_tsv(path_of(path)); },
+          "write_tsv",
+          [](const Hierarchy& h, nb::handle path) {
+            const std::string file = path_of(path);
+            const nb::gil_scoped_release unlock;
+            h.write_tsv(file);
+          },
           "path"_a, "child, parent and, unless all are 1, weight, separated by tabs.")
       .def("report", report_of, "Counts of what was read.")
       .def_prop_ro("nodes", &Hierarchy::nodes, "Names by id.")
@@ -236,15 +249,29 @@ void bind_use(nb::class_<HierarchyEmbedding>& c) {
   c.def("evaluate", &HierarchyEmbedding::evaluate, "hierarchy"_a, Unlocked(),
         "Exact reconstruction: each linked node ranked among all not linked to u.");
   c.def(
-      "save", [](const HierarchyEmbedding& e, nb::handle path) { e.save(path_of(path)); }, "path"_a,
-      "safetensors with names, model and training state.");
+      "save",
+      [](const HierarchyEmbedding& e, nb::handle path) {
+        const std::string file = path_of(path);
+        const nb::gil_scoped_release unlock;
+        e.save(file);
+      },
+      "path"_a, "safetensors with names, model and training state.");
   c.def_static(
-      "load", [](nb::handle path) { return HierarchyEmbedding::load(path_of(path)); }, "path"_a,
-      "Reads what save wrote.");
+      "load",
+      [](nb::handle path) {
+        const std::string file = path_of(path);
+        const nb::gil_scoped_release unlock;
+        return HierarchyEmbedding::load(file);
+      },
+      "path"_a, "Reads what save wrote.");
   c.def(
       "export_csv",
-      [](const HierarchyEmbedding& e, nb::handle path) { e.export_csv(path_of(path)); }, "path"_a,
-      "name, then coordinates, separated by commas.");
+      [](const HierarchyEmbedding& e, nb::handle path) {
+        const std::string file = path_of(path);
+        const nb::gil_scoped_release unlock;
+        e.export_csv(file);
+      },
+      "path"_a, "name, then coordinates, separated by commas.");
   c.def("__len__", [](const HierarchyEmbedding& e) { return e.names().size(); });
   c.def("__repr__", &HierarchyEmbedding::repr);
 }

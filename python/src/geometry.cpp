@@ -29,7 +29,9 @@ void bind_maps(nb::class_<PoincareBall>& c) {
   c.def(
       "mobius_scalar",
       [](const PoincareBall& b, nb::handle t, const Tensor& x) {
-        return b.mobius_scalar(scalars_of("mobius_scalar", t), x);
+        const st::Scalars factor = scalars_of("mobius_scalar", t);
+        const nb::gil_scoped_release unlock;
+        return b.mobius_scalar(factor, x);
       },
       "t"_a, "x"_a, "t ⊗ x; t a number or an (r, 1) tensor.");
   c.def("mobius_matvec", &PoincareBall::mobius_matvec, "m"_a, "x"_a, Unlocked(),
@@ -44,7 +46,9 @@ void bind_maps(nb::class_<PoincareBall>& c) {
   c.def(
       "geodesic",
       [](const PoincareBall& b, const Tensor& x, const Tensor& y, nb::handle t) {
-        return b.geodesic(x, y, scalars_of("geodesic", t));
+        const st::Scalars at = scalars_of("geodesic", t);
+        const nb::gil_scoped_release unlock;
+        return b.geodesic(x, y, at);
       },
       "x"_a, "y"_a, "t"_a, "The point at t of the geodesic from x (0) to y (1).");
 }
@@ -61,7 +65,9 @@ void bind_measures(nb::class_<PoincareBall>& c) {
   c.def(
       "gyromidpoint",
       [](const PoincareBall& b, const Tensor& x, nb::handle w) {
-        return b.gyromidpoint(x, weights_of(w));
+        const auto weights = weights_of(w);
+        const nb::gil_scoped_release unlock;
+        return b.gyromidpoint(x, weights);
       },
       "x"_a, "weights"_a = nb::none(), "(1, c) normalised Lorentz centroid.");
   c.def(

@@ -95,8 +95,10 @@ void bind_session(nb::module_& m) {
       [](const SpiralSession& s, nb::handle densities, nb::handle weights,
          std::optional<double> entropy_weight, std::optional<double> beta_j,
          std::optional<Tensor> coupling) {
-        return s.barycenter(tensors_of(densities), optional_numbers("barycenter", weights),
-                            entropy_weight, beta_j, coupling);
+        const auto list = tensors_of(densities);
+        const auto given = optional_numbers("barycenter", weights);
+        const nb::gil_scoped_release unlock;
+        return s.barycenter(list, given, entropy_weight, beta_j, coupling);
       },
       "densities"_a, "weights"_a = nb::none(), "entropy_weight"_a = nb::none(),
       "beta_j"_a = nb::none(), "coupling"_a = nb::none(),
@@ -104,7 +106,7 @@ void bind_session(nb::module_& m) {
   c.def("hypergrad", &SpiralSession::hypergrad, "rows"_a, "cols"_a,
         "A tape of the session's curvature, rate and guard.");
   c.def("align_hypergrad", &SpiralSession::align_hypergrad, "hypergrad"_a, "barycenter"_a,
-        "Adds the barycenter's path to the tape.");
+        Unlocked(), "Adds the barycenter's path to the tape.");
   c.def("trace", trace, "seed"_a, "sot"_a = nb::none(), "A differential trace over a seed.");
   c.def("__repr__", &SpiralSession::repr);
   bind_builder(m);

@@ -55,40 +55,52 @@ void bind_constructors(nb::class_<Tensor>& c) {
   c.def_static(
       "zeros",
       [](std::int64_t r, std::int64_t k, bool g, const char* d) {
-        return Tensor::zeros(r, k, tensor_options(g, d));
+        const auto options = tensor_options(g, d);
+        const nb::gil_scoped_release unlock;
+        return Tensor::zeros(r, k, options);
       },
       "rows"_a, "cols"_a, nb::kw_only(), "requires_grad"_a = false, "device"_a = "cpu", "Zeros.");
   c.def_static(
       "ones",
       [](std::int64_t r, std::int64_t k, bool g, const char* d) {
-        return Tensor::ones(r, k, tensor_options(g, d));
+        const auto options = tensor_options(g, d);
+        const nb::gil_scoped_release unlock;
+        return Tensor::ones(r, k, options);
       },
       "rows"_a, "cols"_a, nb::kw_only(), "requires_grad"_a = false, "device"_a = "cpu", "Ones.");
   c.def_static(
       "full",
       [](std::int64_t r, std::int64_t k, double v, bool g, const char* d) {
-        return Tensor::full(r, k, v, tensor_options(g, d));
+        const auto options = tensor_options(g, d);
+        const nb::gil_scoped_release unlock;
+        return Tensor::full(r, k, v, options);
       },
       "rows"_a, "cols"_a, "value"_a, nb::kw_only(), "requires_grad"_a = false, "device"_a = "cpu",
       "One value everywhere.");
   c.def_static(
       "eye",
       [](std::int64_t n, std::optional<std::int64_t> k, bool g, const char* d) {
-        return Tensor::eye(n, k, tensor_options(g, d));
+        const auto options = tensor_options(g, d);
+        const nb::gil_scoped_release unlock;
+        return Tensor::eye(n, k, options);
       },
       "n"_a, "cols"_a = nb::none(), nb::kw_only(), "requires_grad"_a = false, "device"_a = "cpu",
       "Ones on the diagonal of an (n, cols) tensor; cols defaults to n.");
   c.def_static(
       "rand",
       [](std::int64_t r, std::int64_t k, std::optional<std::uint64_t> s, bool g, const char* d) {
-        return Tensor::rand(r, k, s, tensor_options(g, d));
+        const auto options = tensor_options(g, d);
+        const nb::gil_scoped_release unlock;
+        return Tensor::rand(r, k, s, options);
       },
       "rows"_a, "cols"_a, "seed"_a = nb::none(), nb::kw_only(), "requires_grad"_a = false,
       "device"_a = "cpu", "Uniform on [0, 1); without a seed from the process-wide generator.");
   c.def_static(
       "randn",
       [](std::int64_t r, std::int64_t k, std::optional<std::uint64_t> s, bool g, const char* d) {
-        return Tensor::randn(r, k, s, tensor_options(g, d));
+        const auto options = tensor_options(g, d);
+        const nb::gil_scoped_release unlock;
+        return Tensor::randn(r, k, s, options);
       },
       "rows"_a, "cols"_a, "seed"_a = nb::none(), nb::kw_only(), "requires_grad"_a = false,
       "device"_a = "cpu", "Standard normal; without a seed from the process-wide generator.");
@@ -114,11 +126,21 @@ void bind_constructors(nb::class_<Tensor>& c) {
       [](nb::handle object) { return import_array(object, CopyPolicy::if_needed, true); }, "obj"_a,
       "The same from an object with __dlpack__.");
   c.def_static(
-      "cat_rows", [](nb::handle list) { return Tensor::cat_rows(tensors_of(list)); }, "tensors"_a,
-      "Tensors below each other.");
+      "cat_rows",
+      [](nb::handle list) {
+        const auto parts = tensors_of(list);
+        const nb::gil_scoped_release unlock;
+        return Tensor::cat_rows(parts);
+      },
+      "tensors"_a, "Tensors below each other.");
   c.def_static(
-      "cat_cols", [](nb::handle list) { return Tensor::cat_cols(tensors_of(list)); }, "tensors"_a,
-      "Tensors beside each other.");
+      "cat_cols",
+      [](nb::handle list) {
+        const auto parts = tensors_of(list);
+        const nb::gil_scoped_release unlock;
+        return Tensor::cat_cols(parts);
+      },
+      "tensors"_a, "Tensors beside each other.");
 }
 
 void bind_facts(nb::class_<Tensor>& c) {
@@ -152,7 +174,7 @@ void bind_functions(nb::class_<Tensor>& c) {
       "to", [](const Tensor& t, const char* d) { return t.to(st::resolve_device("to", d)); },
       "device"_a, "The tensor itself if it is there already, else a copy on the device.");
   c.def("transpose", &Tensor::transpose, Unlocked(), "The transposed tensor.");
-  c.def_prop_ro("T", &Tensor::transpose, "The transposed tensor.");
+  c.def_prop_ro("T", &Tensor::transpose, Unlocked(), "The transposed tensor.");
   c.def("reshape", &Tensor::reshape, "rows"_a, "cols"_a, Unlocked(),
         "Same elements in another shape; -1 for one side infers it.");
   const auto named = [&c](const char* name, Tensor (Tensor::*f)(const Tensor&) const,

@@ -55,9 +55,9 @@ void bind_trace(nb::module_& m) {
   nb::class_<Trace>(m, "SpiralDifferentialTrace",
                     "Geodesic steps, linear maps, a barycenter and a tower over one seed. Setters "
                     "return the trace.")
-      .def("deform", &Trace::deform, "generator"_a, "direction"_a, kSelf,
+      .def("deform", &Trace::deform, "generator"_a, "direction"_a, kSelf, Unlocked(),
            "Appends a geodesic step along generator∘direction.")
-      .def("via", &Trace::via, "kernel"_a, "source"_a = nb::none(), kSelf,
+      .def("via", &Trace::via, "kernel"_a, "source"_a = nb::none(), kSelf, Unlocked(),
            "Appends a linear map; source replaces the seed as its operand.")
       .def("across", &Trace::across, "topos"_a, kSelf, "The guard of this trace.")
       .def("with_barycenter", &Trace::with_barycenter, "barycenter"_a, kSelf,
@@ -66,7 +66,9 @@ void bind_trace(nb::module_& m) {
           "with_barycenter_from",
           [](Trace& t, nb::handle weights, nb::handle densities) -> Trace& {
             const auto list = tensors_of(densities);
-            return t.with_barycenter_from(trace_weights(weights, list.size()), list);
+            const auto given = trace_weights(weights, list.size());
+            const nb::gil_scoped_release unlock;
+            return t.with_barycenter_from(given, list);
           },
           "weights"_a, "densities"_a, kSelf, "Solves one with the session's settings.")
       .def(
@@ -74,14 +76,19 @@ void bind_trace(nb::module_& m) {
           [](Trace& t, nb::handle weights, nb::handle densities,
              std::optional<Tensor> coupling) -> Trace& {
             const auto list = tensors_of(densities);
-            return t.with_barycenter_with(trace_weights(weights, list.size()), list, coupling);
+            const auto given = trace_weights(weights, list.size());
+            const nb::gil_scoped_release unlock;
+            return t.with_barycenter_with(given, list, coupling);
           },
           "weights"_a, "densities"_a, "coupling"_a = nb::none(), kSelf,
           "The same with this coupling, or none.")
       .def(
           "with_infinity",
           [](Trace& t, nb::handle levels, nb::handle curvatures) -> Trace& {
-            return t.with_infinity(tensors_of(levels), curvature_numbers(curvatures));
+            const auto list = tensors_of(levels);
+            const auto given = curvature_numbers(curvatures);
+            const nb::gil_scoped_release unlock;
+            return t.with_infinity(list, given);
           },
           "levels"_a, "curvatures"_a = nb::none(), kSelf,
           "The tower: tensors of the seed's shape and a curvature for each.")

@@ -41,14 +41,15 @@ void bind_topos(nb::module_& m) {
       .def("saturation", &st::OpenTopos::saturation, "Bound on absolute values.")
       .def("max_depth", &st::OpenTopos::max_depth, "Bound on depth.")
       .def("max_volume", &st::OpenTopos::max_volume, "Bound on entries.")
-      .def("guard_tensor", &st::OpenTopos::guard_tensor, "label"_a, "tensor"_a,
+      .def("guard_tensor", &st::OpenTopos::guard_tensor, "label"_a, "tensor"_a, Unlocked(),
            "Raises for a tensor that is too large or not finite.")
       .def("guard_depth", &st::OpenTopos::guard_depth, "depth"_a, "Raises from max_depth on.")
       .def("saturate_scalar", &st::OpenTopos::saturate_scalar, "value"_a,
            "The value cut to the bound.")
-      .def("saturate_tensor", &st::OpenTopos::saturate_tensor, "tensor"_a,
+      .def("saturate_tensor", &st::OpenTopos::saturate_tensor, "tensor"_a, Unlocked(),
            "Cuts the elements to the bound, in place.")
-      .def("rewrite", &st::OpenTopos::rewrite, "label"_a, "tensor"_a, "The same on a copy.")
+      .def("rewrite", &st::OpenTopos::rewrite, "label"_a, "tensor"_a, Unlocked(),
+           "The same on a copy.")
       .def("__repr__", &st::OpenTopos::repr);
 }
 
@@ -62,20 +63,23 @@ st::CanopyMode canopy_mode(const std::string& mode) {
 void bind_biome(nb::module_& m) {
   nb::class_<st::TensorBiome>(m, "TensorBiome", "A weighted list of equally shaped tensors.")
       .def(nb::init<st::OpenTopos>(), "topos"_a)
-      .def("absorb", &st::TensorBiome::absorb, "label"_a, "tensor"_a, "Absorbs with weight 1.")
+      .def("absorb", &st::TensorBiome::absorb, "label"_a, "tensor"_a, Unlocked(),
+           "Absorbs with weight 1.")
       .def("absorb_weighted", &st::TensorBiome::absorb_weighted, "label"_a, "tensor"_a, "weight"_a,
-           "Stores the guard's rewrite of the tensor under a label.")
+           Unlocked(), "Stores the guard's rewrite of the tensor under a label.")
       .def(
           "canopy",
           [](const st::TensorBiome& b, const std::string& mode) {
-            return b.canopy(canopy_mode(mode));
+            const auto kind = canopy_mode(mode);
+            const nb::gil_scoped_release unlock;
+            return b.canopy(kind);
           },
           "mode"_a = "mean", "Weighted mean, or with 'gyro' row by row the gyromidpoint.")
-      .def("stack", &st::TensorBiome::stack, "All tensors below each other.")
+      .def("stack", &st::TensorBiome::stack, Unlocked(), "All tensors below each other.")
       .def("topos", &st::TensorBiome::topos, "The guard.")
       .def("labels", &st::TensorBiome::labels, "Labels in order.")
       .def("weights", &st::TensorBiome::weights, "Weights in order.")
-      .def("shoots", &st::TensorBiome::shoots, "Copies of the tensors.")
+      .def("shoots", &st::TensorBiome::shoots, Unlocked(), "Copies of the tensors.")
       .def("total_weight", &st::TensorBiome::total_weight, "Sum of the weights.")
       .def("len", &st::TensorBiome::len, "Number of tensors.")
       .def("__len__", &st::TensorBiome::len)
@@ -184,12 +188,18 @@ void bind_tape(nb::module_& m) {
            "Adds prediction - target, the gradient of half their squared distance.")
       .def(
           "accumulate_barycenter_path",
-          [](Hypergrad& h, nb::handle list) { h.accumulate_barycenter_path(stages_of(list)); },
+          [](Hypergrad& h, nb::handle list) {
+            const auto stages = stages_of(list);
+            const nb::gil_scoped_release unlock;
+            h.accumulate_barycenter_path(stages);
+          },
           "intermediates"_a, "Adds the differential that leads along a barycenter's stages.")
       .def(
           "absorb_text",
           [](Hypergrad& h, const st::LanguageWaveEncoder& e, nb::handle text) {
-            h.absorb_text(e, utf8("absorb_text", text));
+            const std::string bytes = utf8("absorb_text", text);
+            const nb::gil_scoped_release unlock;
+            h.absorb_text(e, bytes);
           },
           "encoder"_a, "text"_a, "Adds the text's point: apply then moves away from it.")
       .def("apply", &Hypergrad::apply, "weights"_a, Unlocked(),
@@ -243,9 +253,17 @@ void bind_barycenter(nb::module_& m) {
       "z_space_barycenter",
       [](nb::handle densities, nb::handle weights, double entropy_weight, double beta_j,
          std::optional<Tensor> coupling) {
-        return as_dict(st::z_space_barycenter(
-            tensors_of(densities), optional_numbers("barycenter", weights),
-            {.entropy_weight = entropy_weight, .beta_j = beta_j, .coupling = std::move(coupling)}));
+        const auto list = tensors_of(densities);
+        const auto given = optional_numbers("barycenter", weights);
+        std::optional<st::ZSpaceBarycenter> out;
+        {
+          const nb::gil_scoped_release unlock;
+          out = st::z_space_barycenter(list, given,
+                                       {.entropy_weight = entropy_weight,
+                                        .beta_j = beta_j,
+                                        .coupling = std::move(coupling)});
+        }
+        return as_dict(*out);
       },
       "densities"_a, "weights"_a = nb::none(), "entropy_weight"_a = 0.0, "beta_j"_a = 0.0,
       "coupling"_a = nb::none(), "Barycenter of densities in closed form, as a dict.");
