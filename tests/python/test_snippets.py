@@ -1,6 +1,8 @@
 """The README's own programs, read from its text, and the values they must print."""
 
 import re
+import shutil
+import subprocess
 import warnings
 
 import pytest
@@ -83,3 +85,21 @@ def test_contract_programs_stand_verbatim(root):
     for name in ("hypergrad", "barycenter", "trace"):
         expected = (root / "tests" / "golden" / f"readme_{name}.py").read_text(encoding="utf-8")
         assert f"```python\n{expected}```" in text
+
+
+@pytest.mark.skipif(shutil.which("g++") is None, reason="no C++ compiler on the path")
+def test_the_cpp_side_of_the_tour_compiles(root, tmp_path):
+    text = (root / "README.md").read_text(encoding="utf-8")
+    snippets = re.findall(r"```cpp\n(.*?)```", text, flags=re.DOTALL)
+    assert len(snippets) >= 4
+    for snippet in snippets:
+        lines = snippet.splitlines()
+        includes = [line for line in lines if line.startswith("#include")]
+        body = [line for line in lines if not line.startswith("#include")]
+        source = ["#include <vector>", *includes, "int main() {", *body, "}"]
+        (tmp_path / "snippet.cpp").write_text("\n".join(source), encoding="utf-8")
+        subprocess.run(
+            ["g++", "-std=c++20", "-fsyntax-only", f"-I{root / 'include'}", "snippet.cpp"],
+            cwd=tmp_path,
+            check=True,
+        )
