@@ -125,16 +125,6 @@ std::vector<double> values_of(const View& v) {
   return out;
 }
 
-// Keeps a Python-owned array alive from any thread.
-template <class Array>
-std::shared_ptr<void> keep(Array array) {
-  return {new Array(std::move(array)), [](void* p) {
-            if (Py_IsInitialized() == 0) return;  // the process is ending: leave it
-            const nb::gil_scoped_acquire lock;
-            delete static_cast<Array*>(p);
-          }};
-}
-
 // The array interface (version 3) of objects that offer neither DLPack nor a buffer.
 struct InterfaceArray {
   nb::object owner;
@@ -241,7 +231,7 @@ st::Tensor import_array(nb::handle object, CopyPolicy copy, bool only_dlpack) {
       reinterpret_cast<std::uintptr_t>(shared.data()) % alignof(float) == 0) {
     const View v = view_of("from_array", AnyArray(shared));
     float* data = shared.data();
-    return st::Tensor::adopt(data, v.rows, v.cols, keep(shared));
+    return st::Tensor::adopt(data, v.rows, v.cols, keep_alive(shared));
   }
   AnyArray any;
   if (nb::try_cast(object, any, false)) {
@@ -253,7 +243,7 @@ st::Tensor import_array(nb::handle object, CopyPolicy copy, bool only_dlpack) {
   if (const auto found = try_interface("from_array", object)) {
     if (found->shareable && copy != CopyPolicy::always) {
       auto* data = reinterpret_cast<float*>(const_cast<char*>(found->view.data));
-      return st::Tensor::adopt(data, found->view.rows, found->view.cols, keep(found->owner));
+      return st::Tensor::adopt(data, found->view.rows, found->view.cols, keep_alive(found->owner));
     }
     if (copy == CopyPolicy::never) fail_no_copy("another type, layout or read-only memory");
     return from_view(found->view);

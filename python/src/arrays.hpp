@@ -2,13 +2,25 @@
 
 #include <complex>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <spiraltorch/geometry/poincare_ball.hpp>
 #include <spiraltorch/tensor/complex_tensor.hpp>
 #include <spiraltorch/tensor/tensor.hpp>
+#include <utility>
 #include <vector>
 
 #include "bind.hpp"
+
+/// Keeps a Python-owned object alive from any thread.
+template <class Owner>
+[[nodiscard]] std::shared_ptr<void> keep_alive(Owner owner) {
+  return {new Owner(std::move(owner)), [](void* p) {
+            if (Py_IsInitialized() == 0) return;  // the process is ending: leave it
+            const nb::gil_scoped_acquire lock;
+            delete static_cast<Owner*>(p);
+          }};
+}
 
 /// Python's numbers, sequences, buffers and foreign arrays as tensors.
 

@@ -7,13 +7,13 @@
 
 #include <complex>
 #include <cstring>
-#include <memory>
 #include <spiraltorch/base/error.hpp>
 #include <spiraltorch/runtime/backend.hpp>
 #include <spiraltorch/tensor/complex_tensor.hpp>
 #include <tuple>
 
 #include "arrays.hpp"
+#include "buffer.hpp"
 #include "tensor_parts.hpp"
 
 using namespace nb::literals;
@@ -120,13 +120,9 @@ ComplexTensor from_array(nb::handle object, nb::handle copy) {
     const std::size_t rows = shared.ndim() == 2 ? shared.shape(0) : 1;
     st::check_shape("from_array", static_cast<std::int64_t>(rows), static_cast<std::int64_t>(cols));
     auto* data = reinterpret_cast<float*>(shared.data());
-    const std::shared_ptr<void> owner(new Array(shared), [](void* p) {
-      if (Py_IsInitialized() == 0) return;  // the process is ending: leave it
-      const nb::gil_scoped_acquire lock;
-      delete static_cast<Array*>(p);
-    });
     return ComplexTensor::adopt(st::Tensor::adopt(data, static_cast<std::int64_t>(rows),
-                                                  2 * static_cast<std::int64_t>(cols), owner));
+                                                  2 * static_cast<std::int64_t>(cols),
+                                                  keep_alive(shared)));
   }
   PyErr_Clear();
   st::require(policy != CopyPolicy::never, st::Errc::no_copy, "from_array",
@@ -148,44 +144,19 @@ ComplexTensor from_array(nb::handle object, nb::handle copy) {
   return ComplexTensor(count, cols, values);
 }
 
-// The buffer protocol: format "Zf", two dimensions, C-contiguous, writable.
-struct Exported {
-  ComplexTensor tensor;
-  Py_ssize_t shape[2];
-  Py_ssize_t strides[2];
-};
-
 int get_buffer(PyObject* self, Py_buffer* view, int flags) {
   const ComplexTensor& z = *nb::inst_ptr<ComplexTensor>(nb::handle(self));
   void* data = st::host_view(*z.storage().buffer());
-  if (data == nullptr) {
-    view->obj = nullptr;
-    PyErr_SetString(PyExc_BufferError, "the tensor does not live in host memory");
-    return -1;
-  }
-  constexpr auto kSize = static_cast<Py_ssize_t>(sizeof(Complex));
-  auto exported =
-      std::make_unique<Exported>(Exported{z, {z.rows(), z.cols()}, {z.cols() * kSize, kSize}});
+  if (data == nullptr) return refuse_buffer(view, "the tensor does not live in host memory");
   static char format[] = "Zf";
-  view->buf = data;
-  view->len = z.rows() * z.cols() * kSize;
-  view->itemsize = kSize;
-  view->readonly = 0;
-  view->ndim = 2;
-  view->format = (flags & PyBUF_FORMAT) != 0 ? format : nullptr;
-  view->shape = exported->shape;
-  view->strides = exported->strides;
-  view->suboffsets = nullptr;
-  view->internal = exported.release();
-  view->obj = Py_NewRef(self);
-  return 0;
+  return export_buffer(self, view, flags, z,
+                       {data, z.rows(), z.cols(), sizeof(Complex), format, false});
 }
 
-void release_buffer(PyObject*, Py_buffer* view) { delete static_cast<Exported*>(view->internal); }
-
-PyType_Slot slots[] = {{Py_bf_getbuffer, reinterpret_cast<void*>(get_buffer)},
-                       {Py_bf_releasebuffer, reinterpret_cast<void*>(release_buffer)},
-                       {0, nullptr}};
+PyType_Slot slots[] = {
+    {Py_bf_getbuffer, reinterpret_cast<void*>(get_buffer)},
+    {Py_bf_releasebuffer, reinterpret_cast<void*>(release_buffer<ComplexTensor>)},
+    {0, nullptr}};
 
 void bind_exchange(nb::class_<ComplexTensor>& c) {
   c.def_static(

@@ -4,12 +4,12 @@
 #include <nanobind/stl/tuple.h>
 
 #include <cstring>
-#include <memory>
 #include <spiraltorch/base/error.hpp>
 #include <spiraltorch/tensor/tensor.hpp>
 #include <tuple>
 
 #include "arrays.hpp"
+#include "buffer.hpp"
 #include "tensor_parts.hpp"
 
 using namespace nb::literals;
@@ -27,50 +27,22 @@ float* host_data(const Tensor& t) {
   return static_cast<float*>(data);
 }
 
-// What a consumer of the buffer protocol holds: the tensor, and the arrays that Py_buffer points
-// to.
-struct Exported {
-  Tensor tensor;
-  Py_ssize_t shape[2];
-  Py_ssize_t strides[2];
-};
-
 int get_buffer(PyObject* self, Py_buffer* view, int flags) {
   const Tensor& t = *nb::inst_ptr<Tensor>(nb::handle(self));
   void* data = st::host_view(*t.buffer());
+  if (data == nullptr) return refuse_buffer(view, "the tensor does not live in host memory");
   const bool frozen = is_frozen(t);
-  if (data == nullptr || (frozen && (flags & PyBUF_WRITABLE) != 0)) {
-    view->obj = nullptr;
-    PyErr_SetString(PyExc_BufferError, data == nullptr
-                                           ? "the tensor does not live in host memory"
-                                           : "the tensor is tracked or kept by a live graph, and "
-                                             "so is read-only");
-    return -1;
+  if (frozen && (flags & PyBUF_WRITABLE) != 0) {
+    return refuse_buffer(view,
+                         "the tensor is tracked or kept by a live graph, and so is read-only");
   }
-  auto exported = std::make_unique<Exported>(Exported{t, {}, {}});
-  exported->shape[0] = t.rows();
-  exported->shape[1] = t.cols();
-  exported->strides[0] = t.cols() * static_cast<Py_ssize_t>(sizeof(float));
-  exported->strides[1] = sizeof(float);
   static char format[] = "f";
-  view->buf = data;
-  view->len = t.size() * static_cast<Py_ssize_t>(sizeof(float));
-  view->itemsize = sizeof(float);
-  view->readonly = frozen ? 1 : 0;
-  view->ndim = 2;
-  view->format = (flags & PyBUF_FORMAT) != 0 ? format : nullptr;
-  view->shape = exported->shape;
-  view->strides = exported->strides;
-  view->suboffsets = nullptr;
-  view->internal = exported.release();
-  view->obj = Py_NewRef(self);
-  return 0;
+  return export_buffer(self, view, flags, t,
+                       {data, t.rows(), t.cols(), sizeof(float), format, frozen});
 }
 
-void release_buffer(PyObject*, Py_buffer* view) { delete static_cast<Exported*>(view->internal); }
-
 PyType_Slot slots[] = {{Py_bf_getbuffer, reinterpret_cast<void*>(get_buffer)},
-                       {Py_bf_releasebuffer, reinterpret_cast<void*>(release_buffer)},
+                       {Py_bf_releasebuffer, reinterpret_cast<void*>(release_buffer<Tensor>)},
                        {0, nullptr}};
 
 bool expresses_read_only(nb::handle max_version) {
