@@ -31,7 +31,7 @@ nb::list devices() {
   for (const st::BackendInfo& backend : st::backends()) {
     const int count = backend.driver->device_count();
     for (int i = 0; i < count; ++i) {
-      const st::DeviceInfo info = backend.driver->describe(i);
+      const st::DeviceCaps info = backend.driver->describe(i);
       nb::dict d;
       d["device"] = st::to_text(st::DeviceId{backend.type, i});
       d["name"] = info.name;

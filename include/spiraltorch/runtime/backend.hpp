@@ -9,6 +9,7 @@
 
 #include "spiraltorch/base/api.hpp"
 #include "spiraltorch/base/device.hpp"
+#include "spiraltorch/base/device_caps.hpp"
 #include "spiraltorch/runtime/op_id.hpp"
 
 namespace spiraltorch {
@@ -19,22 +20,12 @@ struct KernelArgs;
 using Kernel = void (*)(const KernelArgs&);
 using KernelTable = std::array<Kernel, kOpCount>;
 
-/// What a device says of itself.
-struct DeviceInfo {
-  std::string name;  ///< human-readable
-  std::string arch;  ///< instruction set or architecture, e.g. "avx2", "sm_90"
-  std::int64_t compute_units = 0;
-  std::int64_t memory_bytes = 0;
-  std::int64_t cache_bytes = 0;  ///< last-level cache, 0 where unknown
-  std::int64_t lane_width = 0;   ///< float32 lanes of one vector
-};
-
 /// The device side of a back end: memory, copies and waiting. Copies between host and device wait
 /// for the work before them; `synchronize` throws what an asynchronous kernel has met.
 struct Driver {
   int (*device_count)();
-  std::string (*unavailable_reason)();  ///< why the count is 0
-  DeviceInfo (*describe)(int index);
+  std::string (*unavailable_reason)();              ///< why the count is 0
+  DeviceCaps (*describe)(int index);                ///< of a device that is there
   void* (*allocate)(int index, std::size_t bytes);  ///< throws out_of_memory
   void (*release)(int index, void* native, std::size_t bytes) noexcept;
   void (*upload)(int index, void* native, std::size_t offset, const void* from, std::size_t bytes);

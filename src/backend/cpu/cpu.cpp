@@ -37,14 +37,27 @@ std::string model_name() {
   return "CPU";
 }
 
-DeviceInfo describe(int) {
-  const long cache = sysconf(_SC_LEVEL3_CACHE_SIZE);
-  return {model_name(),
-          std::string(cpu::simd_level_name(cpu::simd_level())),
-          thread_count(),
-          static_cast<std::int64_t>(cpu::machine_memory()),
-          std::max<std::int64_t>(0, cache),
-          cpu::simd_lanes(cpu::simd_level())};
+std::int64_t cache_size(int name) { return std::max<std::int64_t>(0, sysconf(name)); }
+
+int usable_cores() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  return sched_getaffinity(0, sizeof set, &set) == 0 ? std::max(1, CPU_COUNT(&set)) : 1;
+}
+
+DeviceCaps describe(int) {
+  DeviceCaps caps;
+  caps.available = caps.queried = true;
+  caps.lane_width = cpu::simd_lanes(cpu::simd_level());
+  caps.max_workgroup = thread_count();
+  caps.compute_units = usable_cores();
+  caps.memory_bytes = static_cast<std::int64_t>(cpu::machine_memory());
+  caps.cache_bytes = cache_size(_SC_LEVEL3_CACHE_SIZE);
+  caps.core_cache_bytes = cache_size(_SC_LEVEL2_CACHE_SIZE);
+  static const std::string name = model_name();
+  caps.name = name;
+  caps.arch = cpu::simd_level_name(cpu::simd_level());
+  return caps;
 }
 
 const char* bytes_at(const void* native, std::size_t offset) {

@@ -22,7 +22,7 @@ TEST_CASE("the CPU is always there") {
   REQUIRE(find_backend(DeviceType::cpu) != nullptr);
   CHECK(device_status({}).available);
   CHECK(device_status({DeviceType::cpu, 0}).reason.empty());
-  const DeviceInfo info = find_backend(DeviceType::cpu)->driver->describe(0);
+  const DeviceCaps info = find_backend(DeviceType::cpu)->driver->describe(0);
   CHECK(info.memory_bytes > 0);
   CHECK(info.lane_width >= 1);
   CHECK(!info.arch.empty());
