@@ -41,10 +41,12 @@ std::shared_ptr<Buffer> Buffer::adopt_host(void* data, std::size_t bytes,
 }
 
 void upload(Buffer& to, std::size_t offset, const void* from, std::size_t bytes) {
+  if (bytes == 0) return;
   driver_of(to.device()).upload(to.device().index, to.native(), offset, from, bytes);
 }
 
 void download(const Buffer& from, std::size_t offset, void* to, std::size_t bytes) {
+  if (bytes == 0) return;
   driver_of(from.device()).download(from.device().index, from.native(), offset, to, bytes);
 }
 

@@ -61,6 +61,11 @@ std::uint64_t words_for_normals(std::int64_t n) {
 
 }  // namespace
 
+Tensor detail::empty_result(Shape shape, DeviceId device) {
+  const std::size_t bytes = std::max(bytes_of(shape), sizeof(float));
+  return Tensor(make_impl(Buffer::allocate(device, bytes), shape, false));
+}
+
 Tensor::Tensor(std::int64_t rows, std::int64_t cols, TensorOptions options)
     : impl_(allocate("Tensor", {rows, cols}, options).impl()) {
   fill_new(*this, 0.0);

@@ -35,6 +35,8 @@ struct KernelOperand {
   return {&buffer, shape.rows, shape.cols, shape.cols, 1, type};
 }
 
+struct RankCall;
+
 /// What a kernel gets. Meaning of `scalars` and `ints` per op: docs/kernels.md. Inputs are valid:
 /// public functions check once, kernels assume. Kernels run on the stream of the operands' device;
 /// they may read `in` and write `out` only, and an `out` may be one of the `in` where the op says.
@@ -43,6 +45,7 @@ struct KernelArgs {
   std::span<const KernelOperand> out;
   std::span<const double> scalars;
   std::span<const std::int64_t> ints;
+  RankCall* rank = nullptr;  ///< `rank_select` only: the plan, and room for its trace (rank/call.hpp)
 };
 
 /// Runs `op` on the device that holds its operands. Throws `unsupported` where that back end has

@@ -28,6 +28,9 @@ struct TensorImpl {
   std::shared_ptr<GraphNode> node;  // results of recorded operations only
 };
 
+/// Uninitialised memory whose axes may be 0: results of rank selection only.
+[[nodiscard]] SPIRALTORCH_API Tensor empty_result(Shape shape, DeviceId device);
+
 /// The tensor as a contiguous kernel operand.
 [[nodiscard]] inline KernelOperand operand_of(const Tensor& x) {
   return operand(*x.buffer(), x.shape());

@@ -24,6 +24,9 @@ KernelTable make_table() {
   cpu::register_matmul(table);
   cpu::register_ball(table);
   cpu::register_embed(table);
+  cpu::register_rank(table);
+  cpu::register_rank_range(table);
+  cpu::register_bands(table);
   return table;
 }
 

@@ -13,6 +13,9 @@ void register_data(KernelTable& table);
 void register_matmul(KernelTable& table);
 void register_ball(KernelTable& table);
 void register_embed(KernelTable& table);
+void register_rank(KernelTable& table);
+void register_rank_range(KernelTable& table);
+void register_bands(KernelTable& table);
 
 inline void set_kernel(KernelTable& table, OpId op, Kernel kernel) {
   table[static_cast<std::size_t>(op)] = kernel;

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <cstdint>
+
+#include "spiraltorch/base/api.hpp"
+#include "spiraltorch/rank/plan.hpp"
+
+namespace spiraltorch {
+
+/// How a CPU plan divides its work and its workspace; a pure function of the plan, read by the
+/// planner (sizes) and the executor (places). Sizes of scratch count 4-byte words.
+struct CpuRankLayout {
+  std::int64_t pieces = 1;         ///< of a row
+  std::int64_t piece_cols = 0;     ///< columns of a piece
+  std::int64_t rows_per_task = 1;  ///< where rows are whole
+  std::int64_t read_tasks = 0;     ///< tasks of the launch that reads the input
+  std::int64_t threads = 0;
+  std::int64_t merge_threads = 0;  ///< of launches with one task a row
+  std::int64_t capacity = 0;       ///< entries of a reservoir or candidate list
+  std::int64_t sample = 0;         ///< elements that radix samples of a row; 0: no bracket
+  std::int64_t worker_words = 0;   ///< scratch of one worker
+  std::int64_t piece_words = 0;    ///< results that a piece hands to a later launch
+  std::int64_t row_words = 0;      ///< results that a row hands to a later launch
+  [[nodiscard]] std::int64_t total_bytes(std::int64_t rows) const {
+    const std::int64_t held = pieces > 1 ? rows * (pieces * piece_words + row_words) : 0;
+    return 4 * (threads * worker_words + held);
+  }
+};
+
+/// Slack behind each list, in words: vectors are stored whole.
+inline constexpr std::int64_t kRankPad = 64;
+/// Words of one digit histogram: 2048 counters, four interleaved copies.
+inline constexpr std::int64_t kHistogramWords = 4 * 2048;
+
+[[nodiscard]] SPIRALTORCH_API CpuRankLayout cpu_rank_layout(const RankPlanFields& plan);
+
+}  // namespace spiraltorch

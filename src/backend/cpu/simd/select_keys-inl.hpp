@@ -1,0 +1,236 @@
+// Keys of rank selection, per Highway target: loading them, their unsigned form, and the k-th
+// largest of a list. Included by select.cpp once per target.
+#if defined(SPIRALTORCH_SELECT_KEYS_INL) == defined(HWY_TARGET_TOGGLE)
+#ifdef SPIRALTORCH_SELECT_KEYS_INL
+#undef SPIRALTORCH_SELECT_KEYS_INL
+#else
+#define SPIRALTORCH_SELECT_KEYS_INL
+#endif
+
+#include <algorithm>
+#include <bit>
+#include <cstdint>
+#include <functional>
+#include <limits>
+
+#include "backend/cpu/simd/select.hpp"
+#include "hwy/highway.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace spiraltorch::cpu::HWY_NAMESPACE {
+namespace {
+
+namespace hn = hwy::HWY_NAMESPACE;
+using DF = hn::ScalableTag<float>;
+using DI = hn::ScalableTag<std::int32_t>;
+using DU = hn::ScalableTag<std::uint32_t>;
+using VU = hn::Vec<DU>;
+
+HWY_INLINE std::int64_t lanes_of() { return static_cast<std::int64_t>(hn::Lanes(DF())); }
+
+// Floats as they are: comparisons with NaN are false, ±0 are equal. Flipped: negated.
+template <bool kFlip>
+struct FloatKeys {
+  using T = float;
+  using D = DF;
+  using V = hn::Vec<D>;
+  static constexpr bool kHasNan = true;  // keys may be NaN, which takes no part
+  static constexpr float lowest() { return -std::numeric_limits<float>::infinity(); }
+  static constexpr float highest() { return std::numeric_limits<float>::infinity(); }
+  static HWY_INLINE V load(const float* x) {
+    const V v = hn::LoadU(D(), x);
+    if constexpr (kFlip) return hn::Neg(v);
+    return v;
+  }
+  static HWY_INLINE T key(float x) { return kFlip ? -x : x; }
+  static HWY_INLINE bool takes_part(T v) { return v == v; }
+  static HWY_INLINE hn::Mask<D> valid(V v) { return hn::Eq(v, v); }
+  // The larger; `best` where v is NaN.
+  static HWY_INLINE V larger(V v, V best) {
+#if HWY_ARCH_X86 && HWY_TARGET != HWY_SCALAR && HWY_TARGET != HWY_EMU128
+    return hn::Max(v, best);  // maxps returns its second operand for NaN
+#else
+    return hn::IfThenElse(hn::Gt(v, best), v, best);
+#endif
+  }
+  static HWY_INLINE VU to_unsigned(V v) {
+    const D d;
+    const DI di;
+    const auto bits = hn::BitCast(di, hn::IfThenZeroElse(hn::Eq(v, hn::Zero(d)), v));
+    const auto flip = hn::And(hn::ShiftRight<31>(bits), hn::Set(di, 0x7fffffff));
+    return hn::Xor(hn::BitCast(DU(), hn::Xor(bits, flip)), hn::Set(DU(), 0x80000000U));
+  }
+  static HWY_INLINE std::uint32_t to_unsigned(T v) {
+    const auto bits = std::bit_cast<std::uint32_t>(v);
+    if ((bits << 1) == 0) return 0x80000000U;
+    return (bits >> 31) != 0 ? ~bits : bits ^ 0x80000000U;
+  }
+  static HWY_INLINE T from_unsigned(std::uint32_t u) {
+    return std::bit_cast<float>((u >> 31) != 0 ? u ^ 0x80000000U : ~u);
+  }
+};
+
+// Integers in IEEE order, −0 as 0 and NaN as the largest. Flipped: complemented.
+template <bool kFlip>
+struct IntKeys {
+  using T = std::int32_t;
+  using D = DI;
+  using V = hn::Vec<D>;
+  static constexpr bool kHasNan = false;
+  static constexpr T lowest() { return std::numeric_limits<T>::min(); }
+  static constexpr T highest() { return std::numeric_limits<T>::max(); }
+  static HWY_INLINE V load(const float* x) {
+    const D d;
+    const V bits = hn::BitCast(d, hn::LoadU(DF(), x));
+    const V magnitude = hn::And(bits, hn::Set(d, 0x7fffffff));
+    const V ordered = hn::Xor(bits, hn::And(hn::ShiftRight<31>(bits), hn::Set(d, 0x7fffffff)));
+    const V zero = hn::IfThenZeroElse(hn::Eq(magnitude, hn::Zero(d)), ordered);
+    const V v =
+        hn::IfThenElse(hn::Gt(magnitude, hn::Set(d, 0x7f800000)), hn::Set(d, 0x7fffffff), zero);
+    if constexpr (kFlip) return hn::Not(v);
+    return v;
+  }
+  static HWY_INLINE T key(float x) {
+    const auto bits = std::bit_cast<std::uint32_t>(x);
+    const std::uint32_t magnitude = bits & 0x7fffffffU;
+    T v = 0;
+    if (magnitude > 0x7f800000U) {
+      v = 0x7fffffff;
+    } else if (magnitude != 0) {
+      v = static_cast<T>((bits >> 31) != 0 ? bits ^ 0x7fffffffU : bits);
+    }
+    return kFlip ? ~v : v;
+  }
+  static HWY_INLINE bool takes_part(T) { return true; }
+  static HWY_INLINE hn::Mask<D> valid(V v) { return hn::Eq(v, v); }
+  static HWY_INLINE V larger(V v, V best) { return hn::Max(v, best); }
+  static HWY_INLINE VU to_unsigned(V v) {
+    return hn::Xor(hn::BitCast(DU(), v), hn::Set(DU(), 0x80000000U));
+  }
+  static HWY_INLINE std::uint32_t to_unsigned(T v) {
+    return static_cast<std::uint32_t>(v) ^ 0x80000000U;
+  }
+  static HWY_INLINE T from_unsigned(std::uint32_t u) { return static_cast<T>(u ^ 0x80000000U); }
+};
+
+// v ≥ t; this Highway has Ge for floats only.
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE hn::Mask<D> at_least(D, V v, V t) {
+  if constexpr (hwy::IsFloat<hn::TFromD<D>>()) {
+    return hn::Ge(v, t);
+  } else {
+    return hn::Not(hn::Gt(t, v));
+  }
+}
+
+// Calls f<Keys>(arguments…) for a policy.
+#define SPIRALTORCH_BY_POLICY(f, ...)          \
+  switch (policy) {                            \
+    case KeyPolicy::plain:                     \
+      return f<FloatKeys<false>>(__VA_ARGS__); \
+    case KeyPolicy::flipped:                   \
+      return f<FloatKeys<true>>(__VA_ARGS__);  \
+    case KeyPolicy::nan_plain:                 \
+      return f<IntKeys<false>>(__VA_ARGS__);   \
+    default:                                   \
+      return f<IntKeys<true>>(__VA_ARGS__);    \
+  }
+
+// Scratch words as keys: plain memory, written before it is read.
+template <class T>
+HWY_INLINE T* as_keys(std::uint32_t* words) {
+  return reinterpret_cast<T*>(words);
+}
+
+// The k-th largest of a list and how the rest stands to it.
+template <class T>
+struct Kth {
+  T key;
+  std::int64_t above;
+  std::int64_t equal;
+};
+
+template <class T>
+Kth<T> kth_by_introselect(T* a, std::int64_t n, std::int64_t k, std::int64_t above) {
+  std::nth_element(a, a + (k - 1), a + n, std::greater<T>());
+  const T key = a[k - 1];
+  const auto greater = std::count_if(a, a + (k - 1), [key](T v) { return v > key; });
+  const auto equal = std::count(a, a + n, key);
+  return {key, above + greater, equal};
+}
+
+// A pivot near the k-th largest: that quantile of a few elements.
+template <class T>
+T pick_pivot(const T* a, std::int64_t n, std::int64_t k) {
+  constexpr std::int64_t kMost = 15;
+  const std::int64_t count = n < 256 ? 5 : kMost;
+  T sample[kMost];
+  for (std::int64_t i = 0; i < count; ++i) {
+    const T v = a[(2 * i + 1) * n / (2 * count)];
+    std::int64_t j = i;
+    for (; j > 0 && sample[j - 1] < v; --j) sample[j] = sample[j - 1];
+    sample[j] = v;
+  }
+  return sample[std::min(count - 1, (2 * k - 1) * count / (2 * n))];
+}
+
+// Keeps the elements above (or below) the pivot at the front; returns how many. Whole vectors are
+// stored, never beyond what has been read.
+template <bool kAbove, class D, class T>
+std::int64_t keep_side(D d, T* a, std::int64_t n, T pivot) {
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  const auto p = hn::Set(d, pivot);
+  std::int64_t kept = 0;
+  std::int64_t i = 0;
+  for (; i + lanes <= n; i += lanes) {
+    const auto v = hn::LoadU(d, a + i);
+    const auto mask = kAbove ? hn::Gt(v, p) : hn::Lt(v, p);
+    kept += static_cast<std::int64_t>(hn::CompressStore(v, mask, d, a + kept));
+  }
+  for (; i < n; ++i) {
+    const T v = a[i];
+    if (kAbove ? v > pivot : v < pivot) a[kept++] = v;
+  }
+  return kept;
+}
+
+// Quickselect (Hoare 1961) on keys without NaN, partitioned with compressing stores; destroys `a`.
+template <class D, class T = hn::TFromD<D>>
+Kth<T> kth_largest(D d, T* a, std::int64_t n, std::int64_t k) {
+  constexpr std::int64_t kSmall = 24;
+  constexpr int kMostRounds = 48;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  std::int64_t above = 0;
+  for (int round = 0; n > kSmall && round < kMostRounds; ++round) {
+    const T pivot = pick_pivot(a, n, k);
+    const auto p = hn::Set(d, pivot);
+    std::int64_t greater = 0;
+    std::int64_t equal = 0;
+    std::int64_t i = 0;
+    for (; i + lanes <= n; i += lanes) {
+      const auto v = hn::LoadU(d, a + i);
+      greater += static_cast<std::int64_t>(hn::CountTrue(d, hn::Gt(v, p)));
+      equal += static_cast<std::int64_t>(hn::CountTrue(d, hn::Eq(v, p)));
+    }
+    for (; i < n; ++i) {
+      greater += a[i] > pivot ? 1 : 0;
+      equal += a[i] == pivot ? 1 : 0;
+    }
+    if (k <= greater) {
+      n = keep_side<true>(d, a, n, pivot);
+    } else if (k <= greater + equal) {
+      return {pivot, above + greater, equal};
+    } else {
+      above += greater + equal;
+      k -= greater + equal;
+      n = keep_side<false>(d, a, n, pivot);
+    }
+  }
+  return kth_by_introselect(a, n, k, above);
+}
+
+}  // namespace
+}  // namespace spiraltorch::cpu::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#endif

@@ -1,0 +1,140 @@
+#include <cstdlib>
+#include <deque>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <mutex>
+#include <sstream>
+#include <tuple>
+
+#include "ops/rank_device.hpp"
+#include "spiraltorch/base/error.hpp"
+#include "spiraltorch/base/text.hpp"
+#include "spiraltorch/base/warning.hpp"
+#include "spiraltorch/ops/rank.hpp"
+#include "spiraltorch/runtime/backend.hpp"
+
+// Plans by problem, and the tables that tuning stored.
+namespace spiraltorch {
+namespace {
+
+constexpr std::size_t kMemo = 1024;
+
+using Key =
+    std::tuple<RankKind, std::int64_t, std::int64_t, std::int64_t, std::string, std::string>;
+
+struct Memo {
+  std::mutex lock;
+  std::map<Key, SharedPlan> plans;
+  std::deque<Key> order;
+  std::map<std::string, std::shared_ptr<const TuningTable>> tables;  // by fingerprint
+};
+
+Memo& memo() {
+  static Memo instance;
+  return instance;
+}
+
+std::string cache_folder() {
+  const auto value = [](const char* name) {
+    const char* found = std::getenv(name);
+    return found == nullptr ? std::optional<std::string>() : std::string(found);
+  };
+  if (const auto own = value("SPIRALTORCH_CACHE_DIR")) return *own;
+  const auto xdg = value("XDG_CACHE_HOME");
+  if (xdg && !xdg->empty()) return *xdg + "/spiraltorch";
+  const auto home = value("HOME");
+  return home && !home->empty() ? *home + "/.cache/spiraltorch" : std::string();
+}
+
+// Why a stored table cannot be used; empty where it can.
+std::string unfit(const TuningTable& table, const std::string& wanted) {
+  if (table.planner_version != kPlannerVersion) {
+    return text("planner version ", table.planner_version, ", expected ", kPlannerVersion);
+  }
+  if (table.fingerprint != wanted) {
+    return text("fingerprint ", table.fingerprint, ", expected ", wanted);
+  }
+  return {};
+}
+
+std::shared_ptr<const TuningTable> read_table(const std::string& path, const std::string& wanted) {
+  std::ifstream in(path, std::ios::binary);
+  if (!in) return nullptr;
+  std::stringstream content;
+  content << in.rdbuf();
+  std::string problem;
+  try {
+    auto table = std::make_shared<TuningTable>(tuning_from_json(content.str()));
+    problem = unfit(*table, wanted);
+    if (problem.empty()) return table;
+  } catch (const Error& e) {
+    problem = e.what();
+  }
+  warn_once(text("tuning table ", path, " is ignored: ", problem));
+  return nullptr;
+}
+
+}  // namespace
+
+DeviceCaps ranking::caps_of(DeviceId device) {
+  if (!device_status(device).available) return template_caps(device);
+  return find_backend(device.type)->driver->describe(device.index);
+}
+
+std::string tuning_path(const DeviceCaps& caps) {
+  const std::string folder = cache_folder();
+  return folder.empty() ? std::string() : text(folder, "/rank-", fingerprint(caps), ".json");
+}
+
+std::shared_ptr<const TuningTable> tuning_table(const DeviceCaps& caps) {
+  const std::string print = fingerprint(caps);
+  Memo& m = memo();
+  {
+    const std::scoped_lock lock(m.lock);
+    const auto found = m.tables.find(print);
+    if (found != m.tables.end()) return found->second;
+  }
+  const std::string path = tuning_path(caps);
+  auto table = path.empty() ? nullptr : read_table(path, print);
+  const std::scoped_lock lock(m.lock);
+  return m.tables.emplace(print, std::move(table)).first->second;
+}
+
+void forget_plans() {
+  Memo& m = memo();
+  const std::scoped_lock lock(m.lock);
+  m.plans.clear();
+  m.order.clear();
+  m.tables.clear();
+}
+
+SharedPlan ranking::memo_plan(const RankProblem& problem, const DeviceCaps& caps,
+                              std::string_view requested) {
+  Memo& m = memo();
+  Key key{problem.kind, problem.rows,           problem.cols,
+          problem.k,    std::string(requested), fingerprint(caps)};
+  {
+    const std::scoped_lock lock(m.lock);
+    const auto found = m.plans.find(key);
+    if (found != m.plans.end()) return found->second;
+  }
+  const auto table = caps.available ? tuning_table(caps) : nullptr;
+  auto made = std::make_shared<const RankPlan>(plan(problem, caps, requested, table.get()));
+  const std::scoped_lock lock(m.lock);
+  if (!m.plans.emplace(key, made).second) return m.plans.at(key);
+  m.order.push_back(std::move(key));
+  if (m.order.size() > kMemo) {
+    m.plans.erase(m.order.front());
+    m.order.pop_front();
+  }
+  return made;
+}
+
+SharedPlan plan_for(const RankProblem& problem, std::string_view device) {
+  const DeviceRequest request = parse_device("plan", device);
+  const DeviceId id = request.is_auto ? resolve_device("plan", "auto") : request.device;
+  return ranking::memo_plan(problem, ranking::caps_of(id), device);
+}
+
+}  // namespace spiraltorch
