@@ -124,9 +124,9 @@ std::int64_t first_nan(const float* x, std::int64_t n) {
   for (; i + 4 * lanes <= n; i += 4 * lanes) {
     const auto v0 = hn::LoadU(d, x + i), v1 = hn::LoadU(d, x + i + lanes);
     const auto v2 = hn::LoadU(d, x + i + 2 * lanes), v3 = hn::LoadU(d, x + i + 3 * lanes);
-    const auto nan =
-        hn::Or(hn::Or(hn::Ne(v0, v0), hn::Ne(v1, v1)), hn::Or(hn::Ne(v2, v2), hn::Ne(v3, v3)));
-    if (!hn::AllFalse(d, nan)) break;
+    const auto numbers =
+        hn::And(hn::And(hn::Eq(v0, v0), hn::Eq(v1, v1)), hn::And(hn::Eq(v2, v2), hn::Eq(v3, v3)));
+    if (!hn::AllTrue(d, numbers)) break;
   }
   for (; i < n; ++i) {
     if (x[i] != x[i]) return i;
@@ -168,8 +168,8 @@ std::int64_t range_emit(const float* x, std::int64_t n, float low, float high, f
       const auto v = hn::LoadU(d, x + i);
       const auto mask = hn::And(hn::Ge(v, lo), hn::Le(v, hi));
       const VU at = hn::Iota(DU(), static_cast<std::uint32_t>(i));
-      hn::CompressStore(at, hn::RebindMask(DU(), mask), DU(), kept_index + kept);
-      kept += static_cast<std::int64_t>(hn::CompressStore(v, mask, d, kept_values + kept));
+      pack(at, hn::RebindMask(DU(), mask), DU(), kept_index + kept);
+      kept += pack(v, mask, d, kept_values + kept);
     }
     for (; i < end; ++i) {
       if (!(x[i] >= low && x[i] <= high)) continue;

@@ -143,8 +143,8 @@ typename K::T shrink(Reservoir<K>& r, std::int64_t k) {
     if (count > 0) mask = hn::Or(mask, equal);
     ties -= count;
     const VU at = hn::LoadU(DU(), r.index + i);
-    hn::CompressStore(at, hn::RebindMask(DU(), mask), DU(), r.index + kept);
-    kept += static_cast<std::int64_t>(hn::CompressStore(v, mask, d, r.keys + kept));
+    pack(at, hn::RebindMask(DU(), mask), DU(), r.index + kept);
+    kept += pack(v, mask, d, r.keys + kept);
   }
   for (; i < n; ++i) keep_one(r, i, kth.key, ties, kept);
   r.size = kept;
@@ -160,8 +160,8 @@ HWY_INLINE hn::Mask<D> beats(D d, V v, V tau) {
 template <class K, class V, class M>
 HWY_INLINE void accept(Reservoir<K>& r, V v, M mask, std::uint32_t first) {
   const VU at = hn::Iota(DU(), first);
-  hn::CompressStore(at, hn::RebindMask(DU(), mask), DU(), r.index + r.size);
-  r.size += static_cast<std::int64_t>(hn::CompressStore(v, mask, typename K::D(), r.keys + r.size));
+  pack(at, hn::RebindMask(DU(), mask), DU(), r.index + r.size);
+  r.size += pack(v, mask, typename K::D(), r.keys + r.size);
 }
 
 // Every element accepted: no compression.

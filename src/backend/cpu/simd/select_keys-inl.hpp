@@ -113,6 +113,61 @@ struct IntKeys {
   static HWY_INLINE T from_unsigned(std::uint32_t u) { return static_cast<T>(u ^ 0x80000000U); }
 };
 
+#if HWY_TARGET == HWY_AVX2 || HWY_TARGET == HWY_SSE4
+// Highway's own tables for Compress are copied to the stack by some compilers, at each call.
+constexpr int kPackLanes = HWY_TARGET == HWY_AVX2 ? 8 : 4;
+struct PackTable {
+  alignas(64) std::uint8_t rows[1 << kPackLanes][HWY_TARGET == HWY_AVX2 ? 8 : 16];
+};
+constexpr PackTable make_pack_table() {
+  PackTable t{};
+  for (int bits = 0; bits < (1 << kPackLanes); ++bits) {
+    int to = 0;
+    for (int lane = 0; lane < kPackLanes; ++lane) {
+      if (((bits >> lane) & 1) == 0) continue;
+      if (kPackLanes == 8) {
+        t.rows[bits][to++] = static_cast<std::uint8_t>(lane);
+      } else {
+        for (int byte = 0; byte < 4; ++byte) {
+          t.rows[bits][4 * to + byte] = static_cast<std::uint8_t>(4 * lane + byte);
+        }
+        ++to;
+      }
+    }
+  }
+  return t;
+}
+constexpr PackTable kPackTable = make_pack_table();
+
+template <class D, class V, class M>
+HWY_INLINE V packed(D d, V v, M mask) {
+  std::uint8_t bits = 0;
+  hn::StoreMaskBits(d, mask, &bits);
+#if HWY_TARGET == HWY_AVX2
+  const hn::Rebind<std::uint8_t, DI> bytes;
+  const auto lanes = hn::PromoteTo(DI(), hn::LoadU(bytes, kPackTable.rows[bits]));
+  return hn::TableLookupLanes(v, hn::IndicesFromVec(d, lanes));
+#else
+  const hn::Repartition<std::uint8_t, D> bytes;
+  return hn::BitCast(
+      d, hn::TableLookupBytes(hn::BitCast(bytes, v), hn::Load(bytes, kPackTable.rows[bits])));
+#endif
+}
+#else
+template <class D, class V, class M>
+HWY_INLINE V packed(D, V v, M mask) {
+  return hn::Compress(v, mask);
+}
+#endif
+
+// The lanes that the mask selects, packed to the front, in one whole-vector store (masked stores
+// are microcoded on some processors); returns how many count.
+template <class D, class V, class M>
+HWY_INLINE std::int64_t pack(V v, M mask, D d, hn::TFromD<D>* out) {
+  hn::StoreU(packed(d, v, mask), d, out);
+  return static_cast<std::int64_t>(hn::CountTrue(d, mask));
+}
+
 // v ≥ t; this Highway has Ge for floats only.
 template <class D, class V = hn::Vec<D>>
 HWY_INLINE hn::Mask<D> at_least(D, V v, V t) {
@@ -185,7 +240,7 @@ std::int64_t keep_side(D d, T* a, std::int64_t n, T pivot) {
   for (; i + lanes <= n; i += lanes) {
     const auto v = hn::LoadU(d, a + i);
     const auto mask = kAbove ? hn::Gt(v, p) : hn::Lt(v, p);
-    kept += static_cast<std::int64_t>(hn::CompressStore(v, mask, d, a + kept));
+    kept += pack(v, mask, d, a + kept);
   }
   for (; i < n; ++i) {
     const T v = a[i];

@@ -113,8 +113,7 @@ std::int64_t compact_of(const RankRun& run, const RankBounds& b, std::uint32_t* 
     }
     const VU at = run.index != nullptr ? hn::LoadU(DU(), run.index + i)
                                        : hn::Iota(DU(), run.base + static_cast<std::uint32_t>(i));
-    c.kept += static_cast<std::int64_t>(
-        hn::CompressStore(at, hn::RebindMask(DU(), mask), DU(), out + c.kept));
+    c.kept += pack(at, hn::RebindMask(DU(), mask), DU(), out + c.kept);
   }
   for (; i < run.n; ++i) c.one(i);
   return c.kept;
@@ -130,7 +129,7 @@ std::int64_t copy_keys(const float* x, std::int64_t n, typename K::T* out) {
   for (; i + lanes <= n; i += lanes) {
     const auto v = K::load(x + i);
     if (K::kHasNan && !hn::AllTrue(d, K::valid(v))) {
-      kept += static_cast<std::int64_t>(hn::CompressStore(v, K::valid(v), d, out + kept));
+      kept += pack(v, K::valid(v), d, out + kept);
       continue;
     }
     hn::StoreU(v, d, out + kept);
@@ -246,9 +245,9 @@ BracketCount collect_of(const RankRun& run, const Bracket& bracket, float* value
     if (hn::AllFalse(d, inside)) continue;
     if (c.inside + lanes > capacity) return {-1, 0, 0};
     const VU at = hn::Iota(DU(), run.base + static_cast<std::uint32_t>(i));
-    hn::CompressStore(at, hn::RebindMask(DU(), inside), DU(), index + c.inside);
-    c.inside += static_cast<std::int64_t>(hn::CompressStore(
-        hn::LoadU(DF(), run.values + i), hn::RebindMask(DF(), inside), DF(), values + c.inside));
+    pack(at, hn::RebindMask(DU(), inside), DU(), index + c.inside);
+    c.inside += pack(hn::LoadU(DF(), run.values + i), hn::RebindMask(DF(), inside), DF(),
+                     values + c.inside);
   }
   if (!K::kHasNan) c.valid = i;
   for (; i < run.n; ++i) {
@@ -282,7 +281,7 @@ std::int64_t digits_of(const float* x, std::int64_t n, std::uint32_t prefix, std
       mask = hn::And(mask, hn::Eq(hn::ShiftRight<kAbove>(u), hn::Set(du, prefix)));
     }
     const VU digit = hn::And(hn::ShiftRight<kShift>(u), hn::Set(du, kMask));
-    kept += static_cast<std::int64_t>(hn::CompressStore(digit, mask, du, out + kept));
+    kept += pack(digit, mask, du, out + kept);
   }
   for (; i < n; ++i) {
     const auto v = K::key(x[i]);
