@@ -90,6 +90,9 @@ int main(int argc, char** argv) {
       if (!only.empty() && only != to_text(kind)) continue;
       bench(row, kind, x, floor, "normal");
     }
+    if (only.empty() || only == "midk") {
+      bench({row.rows, row.cols, 1}, RankKind::midk, x, floor, "normal");
+    }
     if (only.empty() || only == "sorted") {
       bench(row, RankKind::topk, ascending(row), floor, "ascending");
     }

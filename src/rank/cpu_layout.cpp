@@ -28,8 +28,8 @@ std::int64_t bracket_capacity(std::int64_t cols, std::int64_t k, std::int64_t sa
 
 void set_lists(CpuRankLayout& l, const RankPlanFields& p) {
   const std::int64_t k = p.k_effective;
-  const std::int64_t survivors = round_up(k, 16) + kRankPad;
-  const std::int64_t sort = 4 * round_up(k, 16) + kRankPad;
+  const std::int64_t survivors = rank_survivor_words(k);
+  const std::int64_t sort = rank_sort_words(k);
   switch (p.algorithm) {
     case RankAlgorithm::reservoir:
       l.capacity = round_up(std::max<std::int64_t>({4 * k, 1024, l.pieces * k}), 64);

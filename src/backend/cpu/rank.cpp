@@ -30,8 +30,8 @@ WorkerParts filter_parts(const RankJob& job, std::int64_t slot) {
   if (job.plan.algorithm == RankAlgorithm::reservoir) w.lists.index = s.take(room);
   w.lists.spare = s.take(room);
   w.lists.capacity = job.layout.capacity;
-  w.survivors = s.take(padded(job.plan.k_effective) + kRankPad);
-  w.sort = s.take(4 * padded(job.plan.k_effective) + kRankPad);
+  w.survivors = s.take(rank_survivor_words(job.plan.k_effective));
+  w.sort = s.take(rank_sort_words(job.plan.k_effective));
   return w;
 }
 
@@ -48,6 +48,7 @@ void put_index(const RankJob& job, std::int64_t at, std::int64_t index) {
 void finish_row(const RankJob& job, std::int64_t r, std::uint32_t* survivors, std::int64_t n,
                 std::uint32_t* scratch) {
   if (job.sorts) job.simd.sort(job.order, job.row(r), survivors, n, scratch);
+  n = std::min(n, job.plan.k_effective);  // short lists come uncut
   const float* row = job.row(r);
   const std::int64_t at = r * job.k();
   for (std::int64_t j = 0; j < n; ++j) {
@@ -104,8 +105,9 @@ void argreduce_merge(const RankJob& job, std::int64_t r) {
 void reservoir_rows(const RankJob& job, std::int64_t task, std::int64_t slot) {
   const WorkerParts w = filter_parts(job, slot);
   each_row(job, task, [&](std::int64_t r) {
-    const std::int64_t n = job.simd.reservoir(job.select, job.row(r), job.cols(),
-                                              job.plan.k_effective, w.lists, w.survivors);
+    const std::int64_t n =
+        job.simd.reservoir(job.select, job.row(r), job.cols(), job.plan.k_effective, w.lists,
+                           job.sorts ? kRankShortSort : 0, w.survivors);
     finish_row(job, r, w.survivors, n, w.sort);
   });
 }
@@ -117,7 +119,7 @@ void reservoir_piece(const RankJob& job, std::int64_t r, std::int64_t p, std::in
   const std::int64_t size = job.piece_size(p);
   const std::int64_t n =
       job.simd.reservoir(job.select, job.row(r) + begin, size, std::min(job.plan.k_effective, size),
-                         w.lists, w.survivors);
+                         w.lists, 0, w.survivors);
   std::uint32_t* out = job.piece(r, p);
   out[0] = static_cast<std::uint32_t>(n);
   for (std::int64_t j = 0; j < n; ++j)

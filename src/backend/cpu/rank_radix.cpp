@@ -28,8 +28,8 @@ RadixParts radix_parts(const RankJob& job, std::int64_t slot) {
   w.index = s.take(list);
   w.counters = s.take(kHistogramWords);
   w.scratch = s.take(kHistogramWords);
-  w.survivors = s.take(padded(job.plan.k_effective) + kRankPad);
-  w.sort = s.take(4 * padded(job.plan.k_effective) + kRankPad);
+  w.survivors = s.take(rank_survivor_words(job.plan.k_effective));
+  w.sort = s.take(rank_sort_words(job.plan.k_effective));
   return w;
 }
 
@@ -49,7 +49,7 @@ PieceParts piece_parts(const RankJob& job, std::int64_t r, std::int64_t p) {
   out.values = s.take(list);
   out.index = s.take(list);
   out.counters = s.take(kHistogramWords / 2);
-  out.survivors = s.take(padded(job.plan.k_effective) + kRankPad);
+  out.survivors = s.take(rank_survivor_words(job.plan.k_effective));
   out.count = reinterpret_cast<BracketCount*>(s.take(16));
   return out;
 }

@@ -14,34 +14,16 @@ HWY_BEFORE_NAMESPACE();
 namespace spiraltorch::cpu::HWY_NAMESPACE {
 namespace {
 
-constexpr std::int64_t kRankSort = 160;  // shorter lists are sorted by counting
-
-// Each element's place is the number of elements before it in the order: those with a larger key
-// and, of equal ones, those with a smaller index, which is their order in the list.
 template <class K>
-void sort_by_rank(const float* row, std::uint32_t* index, std::int64_t n, std::uint32_t* scratch) {
+void sort_by_places(const float* row, std::uint32_t* index, std::int64_t n,
+                    std::uint32_t* scratch) {
   using T = typename K::T;
-  const typename K::D d;
-  const std::int64_t lanes = lanes_of();
-  T keys[kRankSort + 64];
+  T keys[kRankShortSort + 64];
+  std::int32_t places[kRankShortSort + 64];
   for (std::int64_t i = 0; i < n; ++i) keys[i] = K::key(row[index[i]]);
-  for (std::int64_t i = 0; i < n; ++i) {
-    const T key = keys[i];
-    const auto v = hn::Set(d, key);
-    std::int64_t place = 0;
-    std::int64_t j = 0;
-    for (; j + lanes <= i; j += lanes) {
-      place += static_cast<std::int64_t>(hn::CountTrue(d, at_least(d, hn::LoadU(d, keys + j), v)));
-    }
-    for (const std::int64_t end = std::min(n, j + lanes); j < end; ++j) {
-      place += (j < i ? keys[j] >= key : keys[j] > key) ? 1 : 0;
-    }
-    for (; j + lanes <= n; j += lanes) {
-      place += static_cast<std::int64_t>(hn::CountTrue(d, hn::Gt(hn::LoadU(d, keys + j), v)));
-    }
-    for (; j < n; ++j) place += keys[j] > key ? 1 : 0;
-    scratch[place] = index[i];
-  }
+  std::fill(keys + n, keys + n + lanes_of(), K::lowest());
+  places_of(typename K::D(), keys, n, places);
+  for (std::int64_t i = 0; i < n; ++i) scratch[places[i]] = index[i];
   std::copy(scratch, scratch + n, index);
 }
 
@@ -86,36 +68,48 @@ void sort_by_digits(const float* row, std::uint32_t* index, std::int64_t n,
 template <class K>
 void sort_of(const float* row, std::uint32_t* index, std::int64_t n, std::uint32_t* scratch) {
   if (n < 2) return;
-  if (n <= kRankSort) return sort_by_rank<K>(row, index, n, scratch);
+  if (n <= kRankShortSort) return sort_by_places<K>(row, index, n, scratch);
   sort_by_digits<K>(row, index, n, scratch);
 }
 
-std::int64_t argbest(KeyPolicy policy, const float* x,
-                     std::int64_t n){SPIRALTORCH_BY_POLICY(argbest_of, x, n)} std::int64_t
-    reservoir(KeyPolicy policy, const float* x, std::int64_t n, std::int64_t k,
-              const RankLists& lists, std::uint32_t* out){
-        SPIRALTORCH_BY_POLICY(reservoir_of, x, n, k, lists, out)} std::int64_t
-    best_of_list(KeyPolicy policy, const float* row, const std::uint32_t* index, std::int64_t n,
-                 std::int64_t k, const RankLists& lists, std::uint32_t* out){
-        SPIRALTORCH_BY_POLICY(best_of, row, index, n, k, lists, out)} std::int64_t
-    quickselect(KeyPolicy policy, bool central, const float* x, std::int64_t n, std::int64_t k,
-                const RankLists& lists, std::uint32_t* out){
-        SPIRALTORCH_BY_POLICY(quickselect_of, central, x, n, k, lists, out)} Bracket
-    bracket(KeyPolicy policy, bool central, const float* x, std::int64_t n, std::int64_t k,
-            std::int64_t sample, std::uint32_t* scratch){
-        SPIRALTORCH_BY_POLICY(bracket_of, central, x, n, k, sample, scratch)} BracketCount
-    collect(KeyPolicy policy, const RankRun& run, const Bracket& bracket, float* values,
-            std::uint32_t* index, std::int64_t capacity) {
-  SPIRALTORCH_BY_POLICY(collect_of, run, bracket, values, index, capacity)
+std::int64_t argbest(KeyPolicy policy, const float* x, std::int64_t n) {
+  SPIRALTORCH_BY_POLICY(argbest_of, x, n);
 }
+std::int64_t reservoir(KeyPolicy policy, const float* x, std::int64_t n, std::int64_t k,
+                       const RankLists& lists, std::int64_t enough, std::uint32_t* out) {
+  SPIRALTORCH_BY_POLICY(reservoir_of, x, n, k, lists, enough, out);
+}
+std::int64_t best_of_list(KeyPolicy policy, const float* row, const std::uint32_t* index,
+                          std::int64_t n, std::int64_t k, const RankLists& lists,
+                          std::uint32_t* out) {
+  SPIRALTORCH_BY_POLICY(best_of, row, index, n, k, lists, out);
+}
+std::int64_t quickselect(KeyPolicy policy, bool central, const float* x, std::int64_t n,
+                         std::int64_t k, const RankLists& lists, std::uint32_t* out) {
+  SPIRALTORCH_BY_POLICY(quickselect_of, central, x, n, k, lists, out);
+}
+Bracket bracket(KeyPolicy policy, bool central, const float* x, std::int64_t n, std::int64_t k,
+                std::int64_t sample, std::uint32_t* scratch) {
+  SPIRALTORCH_BY_POLICY(bracket_of, central, x, n, k, sample, scratch);
+}
+BracketCount collect(KeyPolicy policy, const RankRun& run, const Bracket& bracket, float* values,
+                     std::uint32_t* index, std::int64_t capacity) {
+  SPIRALTORCH_BY_POLICY(collect_of, run, bracket, values, index, capacity);
+}
+
 void histogram(KeyPolicy policy, const RankRun& run, int digit, std::uint32_t prefix,
-               std::uint32_t* counters, std::uint32_t* scratch){
-    SPIRALTORCH_BY_POLICY(histogram_of, run, digit, prefix, counters, scratch)} std::int64_t
-    compact(KeyPolicy policy, const RankRun& run, const RankBounds& bounds, std::uint32_t* out) {
-  SPIRALTORCH_BY_POLICY(compact_of, run, bounds, out)
+               std::uint32_t* counters, std::uint32_t* scratch) {
+  SPIRALTORCH_BY_POLICY(histogram_of, run, digit, prefix, counters, scratch);
 }
+std::int64_t compact(KeyPolicy policy, const RankRun& run, const RankBounds& bounds,
+                     std::uint32_t* out) {
+  SPIRALTORCH_BY_POLICY(compact_of, run, bounds, out);
+}
+
 void sort(KeyPolicy policy, const float* row, std::uint32_t* index, std::int64_t n,
-          std::uint32_t* scratch){SPIRALTORCH_BY_POLICY(sort_of, row, index, n, scratch)}
+          std::uint32_t* scratch) {
+  SPIRALTORCH_BY_POLICY(sort_of, row, index, n, scratch);
+}
 
 std::int64_t first_nan(const float* x, std::int64_t n) {
   const DF d;

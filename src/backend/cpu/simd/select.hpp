@@ -3,6 +3,8 @@
 #include <bit>
 #include <cstdint>
 
+#include "spiraltorch/rank/cpu_layout.hpp"
+
 // Vectorised parts of rank selection. A key policy says how elements order: as IEEE floats without
 // NaN, or as integers in which NaN is the largest; flipped for the smallest. Keys that cross a
 // function's border are the unsigned integers of spec 3, 2.1 (after the flip).
@@ -67,9 +69,9 @@ struct SelectTable {
   /// Index of the first largest key, or −1 without participants.
   std::int64_t (*argbest)(KeyPolicy, const float* x, std::int64_t n);
   /// Indices of the k largest in ascending order; returns how many (fewer than k if there are not
-  /// more). `out` has room for k and padding.
+  /// more). Up to `enough` may come, the k largest among them. `out` has room for them and padding.
   std::int64_t (*reservoir)(KeyPolicy, const float* x, std::int64_t n, std::int64_t k,
-                            const RankLists& lists, std::uint32_t* out);
+                            const RankLists& lists, std::int64_t enough, std::uint32_t* out);
   /// The k best of the listed elements of a row; `index` ascends.
   std::int64_t (*best_of_list)(KeyPolicy, const float* row, const std::uint32_t* index,
                                std::int64_t n, std::int64_t k, const RankLists& lists,

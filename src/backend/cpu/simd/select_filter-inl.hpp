@@ -93,7 +93,7 @@ bool group_bound(const float* x, std::int64_t n, std::int64_t k, std::uint32_t* 
     if (j < depth) m0 = K::larger(K::load(at + j * lanes), m0);
     hn::StoreU(K::larger(m0, m1), d, maxima + b * lanes);
   }
-  bound = kth_largest(d, maxima, blocks * lanes, k).key;
+  bound = kth_largest(d, maxima, blocks * lanes, k, std::min(k / 4, blocks * lanes - k)).key;
   return true;
 }
 
@@ -172,6 +172,39 @@ HWY_INLINE void accept_all(Reservoir<K>& r, V v, std::uint32_t first) {
   r.size += lanes_of();
 }
 
+// Four vectors at column i, of which some elements are accepted: few one by one, else packed.
+template <class K, class V, class M>
+HWY_INLINE void accept_block(Reservoir<K>& r, const float* x, std::int64_t i, V v0, V v1, V v2,
+                             V v3, M m0, M m1, M m2, M m3) {
+  constexpr int kFew = 6;
+  const typename K::D d;
+  const auto lanes = static_cast<int>(lanes_of());
+  std::uint64_t bits = bits_of(d, m0) | bits_of(d, m1) << lanes | bits_of(d, m2) << (2 * lanes) |
+                       bits_of(d, m3) << (3 * lanes);
+  const int count = std::popcount(bits);
+  const auto at = static_cast<std::uint32_t>(i);
+  if (count <= kFew) {
+    for (; bits != 0; bits &= bits - 1) {
+      const int j = std::countr_zero(bits);
+      r.keys[r.size] = K::key(x[i + j]);
+      r.index[r.size++] = at + static_cast<std::uint32_t>(j);
+    }
+    return;
+  }
+  const auto step = static_cast<std::uint32_t>(lanes);
+  if (count == 4 * lanes) {
+    accept_all(r, v0, at);
+    accept_all(r, v1, at + step);
+    accept_all(r, v2, at + 2 * step);
+    accept_all(r, v3, at + 3 * step);
+    return;
+  }
+  accept(r, v0, m0, at);
+  accept(r, v1, m1, at + step);
+  accept(r, v2, m2, at + 2 * step);
+  accept(r, v3, m3, at + 3 * step);
+}
+
 // Reads on from i until the reservoir is full or the row ends; returns where it stopped.
 template <bool kStrict, class K>
 std::int64_t scan(const float* x, std::int64_t i, std::int64_t n, typename K::T tau,
@@ -188,19 +221,7 @@ std::int64_t scan(const float* x, std::int64_t i, std::int64_t n, typename K::T 
     const auto m0 = beats<kStrict>(d, v0, t), m1 = beats<kStrict>(d, v1, t);
     const auto m2 = beats<kStrict>(d, v2, t), m3 = beats<kStrict>(d, v3, t);
     if (HWY_LIKELY(hn::AllFalse(d, hn::Or(hn::Or(m0, m1), hn::Or(m2, m3))))) continue;
-    const auto at = static_cast<std::uint32_t>(i);
-    const auto step = static_cast<std::uint32_t>(lanes);
-    if (hn::AllTrue(d, hn::And(hn::And(m0, m1), hn::And(m2, m3)))) {
-      accept_all(r, v0, at);
-      accept_all(r, v1, at + step);
-      accept_all(r, v2, at + 2 * step);
-      accept_all(r, v3, at + 3 * step);
-    } else {
-      accept(r, v0, m0, at);
-      accept(r, v1, m1, at + step);
-      accept(r, v2, m2, at + 2 * step);
-      accept(r, v3, m3, at + 3 * step);
-    }
+    accept_block(r, x, i, v0, v1, v2, v3, m0, m1, m2, m3);
     if (r.size > full) return i + 4 * lanes;
   }
   for (; i < n; ++i) {
@@ -213,19 +234,30 @@ std::int64_t scan(const float* x, std::int64_t i, std::int64_t n, typename K::T 
   return n;
 }
 
+// Where the reservoir fills within a few reads of its capacity, as on ascending data, the columns
+// ahead give a bound first: most of them need not be listed then.
 template <class K>
 std::int64_t reservoir_of(const float* x, std::int64_t n, std::int64_t k, const RankLists& lists,
-                          std::uint32_t* out) {
+                          std::int64_t enough, std::uint32_t* out) {
   using T = typename K::T;
   Reservoir<K> r{as_keys<T>(lists.values), lists.index, as_keys<T>(lists.spare), lists.capacity};
   T tau = K::lowest();
   group_bound<K>(x, n, k, lists.spare, lists.capacity, tau);
+  std::int64_t from = 0;
   std::int64_t i = scan<false, K>(x, 0, n, tau, r);
   while (i < n) {
     tau = shrink(r, k);
-    i = scan<true, K>(x, i, n, tau, r);
+    T ahead = tau;
+    const bool dense = i - from < 4 * lists.capacity;
+    from = i;
+    if (dense && group_bound<K>(x + i, n - i, k, lists.spare, lists.capacity, ahead) &&
+        ahead > tau) {
+      i = scan<false, K>(x, i, n, ahead, r);
+    } else {
+      i = scan<true, K>(x, i, n, tau, r);
+    }
   }
-  if (r.size > k) shrink(r, k);
+  if (r.size > std::max(k, enough)) shrink(r, k);
   std::copy(r.index, r.index + r.size, out);
   return r.size;
 }

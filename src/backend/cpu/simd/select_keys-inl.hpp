@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <bit>
 #include <cstdint>
+#include <cstring>
 #include <functional>
 #include <limits>
 
@@ -160,6 +161,16 @@ HWY_INLINE V packed(D, V v, M mask) {
 }
 #endif
 
+// The mask as bits, lane 0 lowest; at most 16 lanes.
+template <class D, class M>
+HWY_INLINE std::uint64_t bits_of(D d, M mask) {
+  std::uint8_t bytes[8] = {};
+  hn::StoreMaskBits(d, mask, bytes);
+  std::uint16_t out = 0;
+  std::memcpy(&out, bytes, sizeof out);
+  return out;
+}
+
 // The lanes that the mask selects, packed to the front, in one whole-vector store (masked stores
 // are microcoded on some processors); returns how many count.
 template <class D, class V, class M>
@@ -176,6 +187,12 @@ HWY_INLINE hn::Mask<D> at_least(D, V v, V t) {
   } else {
     return hn::Not(hn::Gt(t, v));
   }
+}
+
+template <class T>
+constexpr T lowest_key() {
+  return std::numeric_limits<T>::has_infinity ? -std::numeric_limits<T>::infinity()
+                                              : std::numeric_limits<T>::lowest();
 }
 
 // Calls f<Keys>(arguments…) for a policy.
@@ -214,6 +231,78 @@ Kth<T> kth_by_introselect(T* a, std::int64_t n, std::int64_t k, std::int64_t abo
   return {key, above + greater, equal};
 }
 
+// How many of a list are above and equal to a key.
+struct Standing {
+  std::int64_t above;
+  std::int64_t equal;
+};
+
+template <class D, class T = hn::TFromD<D>>
+HWY_INLINE Standing standing(D d, const T* a, std::int64_t n, T key) {
+  const DI di;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  const auto v = hn::Set(d, key);
+  auto above = hn::Zero(di);
+  auto equal = above;
+  std::int64_t i = 0;
+  for (; i + lanes <= n; i += lanes) {
+    const auto x = hn::LoadU(d, a + i);
+    above = hn::Sub(above, hn::BitCast(di, hn::VecFromMask(d, hn::Gt(x, v))));
+    equal = hn::Sub(equal, hn::BitCast(di, hn::VecFromMask(d, hn::Eq(x, v))));
+  }
+  Standing out{hn::GetLane(hn::SumOfLanes(di, above)), hn::GetLane(hn::SumOfLanes(di, equal))};
+  for (; i < n; ++i) {
+    out.above += a[i] > key ? 1 : 0;
+    out.equal += a[i] == key ? 1 : 0;
+  }
+  return out;
+}
+
+// Each element's place in descending order, equal keys in list order: how many stand before it. A
+// vector of elements meets one element after the other. Keys are padded to whole vectors with the
+// lowest key.
+template <class D, class T = hn::TFromD<D>>
+HWY_INLINE void places_of(D d, const T* keys, std::int64_t n, std::int32_t* places) {
+  const DI di;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  const auto iota = hn::Iota(di, 0);
+  for (std::int64_t i = 0; i < n; i += lanes) {
+    const auto v = hn::LoadU(d, keys + i);
+    auto before = hn::Zero(di);
+    auto after = before;
+    const std::int64_t own = std::min(n, i + lanes);
+    std::int64_t j = 0;
+    for (; j < i; ++j) {
+      const auto mask = at_least(d, hn::Set(d, keys[j]), v);
+      before = hn::Sub(before, hn::BitCast(di, hn::VecFromMask(d, mask)));
+    }
+    for (; j < own; ++j) {
+      const auto x = hn::Set(d, keys[j]);
+      const auto larger = hn::BitCast(di, hn::VecFromMask(d, hn::Gt(x, v)));
+      const auto equal = hn::BitCast(di, hn::VecFromMask(d, hn::Eq(x, v)));
+      const auto later =
+          hn::VecFromMask(di, hn::Gt(iota, hn::Set(di, static_cast<std::int32_t>(j - i))));
+      before = hn::Sub(before, hn::Or(larger, hn::And(equal, later)));
+    }
+    for (; j < n; ++j) {
+      const auto mask = hn::Gt(hn::Set(d, keys[j]), v);
+      after = hn::Sub(after, hn::BitCast(di, hn::VecFromMask(d, mask)));
+    }
+    hn::StoreU(hn::Add(before, after), di, places + i);
+  }
+}
+
+// Lists of a few vectors, with room behind them.
+template <class D, class T = hn::TFromD<D>>
+Kth<T> kth_by_places(D d, T* a, std::int64_t n, std::int64_t k, std::int64_t above) {
+  std::int32_t places[128];
+  std::fill(a + n, a + n + static_cast<std::int64_t>(hn::Lanes(d)), lowest_key<T>());
+  places_of(d, a, n, places);
+  const T key = a[std::find(places, places + n, static_cast<std::int32_t>(k - 1)) - places];
+  const Standing s = standing(d, a, n, key);
+  return {key, above + s.above, s.equal};
+}
+
 // A pivot near the k-th largest: that quantile of a few elements.
 template <class T>
 T pick_pivot(const T* a, std::int64_t n, std::int64_t k) {
@@ -249,39 +338,27 @@ std::int64_t keep_side(D d, T* a, std::int64_t n, T pivot) {
   return kept;
 }
 
-// Quickselect (Hoare 1961) on keys without NaN, partitioned with compressing stores; destroys `a`.
+// Quickselect (Hoare 1961) on keys without NaN, partitioned with packing stores; destroys `a`,
+// which has room for a vector behind it. With `slack` the result may be any element whose rank is k
+// to k + slack.
 template <class D, class T = hn::TFromD<D>>
-Kth<T> kth_largest(D d, T* a, std::int64_t n, std::int64_t k) {
-  constexpr std::int64_t kSmall = 24;
+Kth<T> kth_largest(D d, T* a, std::int64_t n, std::int64_t k, std::int64_t slack = 0) {
+  constexpr std::int64_t kSmall = 32;
   constexpr int kMostRounds = 48;
-  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
   std::int64_t above = 0;
   for (int round = 0; n > kSmall && round < kMostRounds; ++round) {
-    const T pivot = pick_pivot(a, n, k);
-    const auto p = hn::Set(d, pivot);
-    std::int64_t greater = 0;
-    std::int64_t equal = 0;
-    std::int64_t i = 0;
-    for (; i + lanes <= n; i += lanes) {
-      const auto v = hn::LoadU(d, a + i);
-      greater += static_cast<std::int64_t>(hn::CountTrue(d, hn::Gt(v, p)));
-      equal += static_cast<std::int64_t>(hn::CountTrue(d, hn::Eq(v, p)));
-    }
-    for (; i < n; ++i) {
-      greater += a[i] > pivot ? 1 : 0;
-      equal += a[i] == pivot ? 1 : 0;
-    }
-    if (k <= greater) {
+    const T pivot = pick_pivot(a, n, k + slack / 2);
+    const Standing s = standing(d, a, n, pivot);
+    if (s.above < k + slack && k <= s.above + s.equal) return {pivot, above + s.above, s.equal};
+    if (k <= s.above) {
       n = keep_side<true>(d, a, n, pivot);
-    } else if (k <= greater + equal) {
-      return {pivot, above + greater, equal};
     } else {
-      above += greater + equal;
-      k -= greater + equal;
+      above += s.above + s.equal;
+      k -= s.above + s.equal;
       n = keep_side<false>(d, a, n, pivot);
     }
   }
-  return kth_by_introselect(a, n, k, above);
+  return n > kSmall ? kth_by_introselect(a, n, k, above) : kth_by_places(d, a, n, k, above);
 }
 
 }  // namespace
