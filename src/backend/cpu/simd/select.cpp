@@ -27,27 +27,28 @@ void sort_by_places(const float* row, std::uint32_t* index, std::int64_t n,
   std::copy(scratch, scratch + n, index);
 }
 
-// Least-significant-digit radix sort, three digits of 11 bits, stable: equal keys keep their order.
-template <class K>
+// Least-significant-digit radix sort, stable: equal keys keep their order.
+template <class K, int kBits>
 void sort_by_digits(const float* row, std::uint32_t* index, std::int64_t n,
                     std::uint32_t* scratch) {
-  constexpr std::int64_t kCounters = 2048;
-  constexpr int kShift[3] = {0, 11, 22};
-  std::uint32_t counters[3][kCounters] = {};
+  constexpr std::int64_t kCounters = std::int64_t{1} << kBits;
+  constexpr int kDigits = (32 + kBits - 1) / kBits;
+  constexpr std::uint32_t kMask = kCounters - 1;
+  std::uint32_t counters[kDigits][kCounters] = {};
   std::uint32_t* keys = scratch;
   std::uint32_t* other_keys = scratch + n;
   std::uint32_t* other_index = scratch + 2 * n;
   for (std::int64_t i = 0; i < n; ++i) {
     const std::uint32_t u = ~K::to_unsigned(K::key(row[index[i]]));
     keys[i] = u;
-    for (int digit = 0; digit < 3; ++digit) ++counters[digit][(u >> kShift[digit]) & 2047U];
+    for (int digit = 0; digit < kDigits; ++digit) ++counters[digit][(u >> (kBits * digit)) & kMask];
   }
   std::uint32_t* from = index;
   std::uint32_t* to = other_index;
-  for (int digit = 0; digit < 3; ++digit) {
+  for (int digit = 0; digit < kDigits; ++digit) {
     std::uint32_t* c = counters[digit];
-    const std::uint32_t first = (keys[0] >> kShift[digit]) & 2047U;
-    if (c[first] == static_cast<std::uint32_t>(n)) continue;  // one digit for all
+    const int shift = kBits * digit;
+    if (c[(keys[0] >> shift) & kMask] == static_cast<std::uint32_t>(n)) continue;  // one for all
     std::uint32_t sum = 0;
     for (std::int64_t b = 0; b < kCounters; ++b) {
       const std::uint32_t count = c[b];
@@ -55,7 +56,7 @@ void sort_by_digits(const float* row, std::uint32_t* index, std::int64_t n,
       sum += count;
     }
     for (std::int64_t i = 0; i < n; ++i) {
-      const std::uint32_t at = c[(keys[i] >> kShift[digit]) & 2047U]++;
+      const std::uint32_t at = c[(keys[i] >> shift) & kMask]++;
       other_keys[at] = keys[i];
       to[at] = from[i];
     }
@@ -69,7 +70,8 @@ template <class K>
 void sort_of(const float* row, std::uint32_t* index, std::int64_t n, std::uint32_t* scratch) {
   if (n < 2) return;
   if (n <= kRankShortSort) return sort_by_places<K>(row, index, n, scratch);
-  sort_by_digits<K>(row, index, n, scratch);
+  if (n < 4096) return sort_by_digits<K, 8>(row, index, n, scratch);
+  sort_by_digits<K, 11>(row, index, n, scratch);
 }
 
 std::int64_t argbest(KeyPolicy policy, const float* x, std::int64_t n) {

@@ -211,9 +211,13 @@ std::int64_t scan(const float* x, std::int64_t i, std::int64_t n, typename K::T 
                   Reservoir<K>& r) {
   const typename K::D d;
   const std::int64_t lanes = lanes_of();
+  constexpr std::int64_t kAhead =
+      512;  // columns: hides the memory behind the accepted elements' branches
   const std::int64_t full = r.capacity - 4 * lanes;
   const auto t = hn::Set(d, tau);
   for (; i + 4 * lanes <= n; i += 4 * lanes) {
+    __builtin_prefetch(x + i + kAhead);
+    if (lanes >= 8) __builtin_prefetch(x + i + kAhead + 16);
     const auto v0 = K::load(x + i);
     const auto v1 = K::load(x + i + lanes);
     const auto v2 = K::load(x + i + 2 * lanes);
@@ -234,13 +238,15 @@ std::int64_t scan(const float* x, std::int64_t i, std::int64_t n, typename K::T 
   return n;
 }
 
+constexpr std::int64_t kGrow = 2;
 // Where the reservoir fills within a few reads of its capacity, as on ascending data, the columns
 // ahead give a bound first: most of them need not be listed then.
 template <class K>
 std::int64_t reservoir_of(const float* x, std::int64_t n, std::int64_t k, const RankLists& lists,
                           std::int64_t enough, std::uint32_t* out) {
   using T = typename K::T;
-  Reservoir<K> r{as_keys<T>(lists.values), lists.index, as_keys<T>(lists.spare), lists.capacity};
+  Reservoir<K> r{as_keys<T>(lists.values), lists.index, as_keys<T>(lists.spare),
+                 std::min(lists.capacity, kGrow * k + 96)};
   T tau = K::lowest();
   group_bound<K>(x, n, k, lists.spare, lists.capacity, tau);
   std::int64_t from = 0;
@@ -248,7 +254,7 @@ std::int64_t reservoir_of(const float* x, std::int64_t n, std::int64_t k, const 
   while (i < n) {
     tau = shrink(r, k);
     T ahead = tau;
-    const bool dense = i - from < 4 * lists.capacity;
+    const bool dense = i - from < 4 * r.capacity;
     from = i;
     if (dense && group_bound<K>(x + i, n - i, k, lists.spare, lists.capacity, ahead) &&
         ahead > tau) {

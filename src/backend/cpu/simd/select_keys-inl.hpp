@@ -164,11 +164,17 @@ HWY_INLINE V packed(D, V v, M mask) {
 // The mask as bits, lane 0 lowest; at most 16 lanes.
 template <class D, class M>
 HWY_INLINE std::uint64_t bits_of(D d, M mask) {
-  std::uint8_t bytes[8] = {};
-  hn::StoreMaskBits(d, mask, bytes);
-  std::uint16_t out = 0;
-  std::memcpy(&out, bytes, sizeof out);
-  return out;
+  if constexpr (hn::MaxLanes(D()) <= 8) {
+    std::uint8_t bits = 0;
+    hn::StoreMaskBits(d, mask, &bits);
+    return bits;
+  } else {
+    std::uint8_t bytes[8];
+    hn::StoreMaskBits(d, mask, bytes);
+    std::uint16_t bits = 0;
+    std::memcpy(&bits, bytes, sizeof bits);
+    return bits;
+  }
 }
 
 // The lanes that the mask selects, packed to the front, in one whole-vector store (masked stores
