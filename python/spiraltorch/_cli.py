@@ -154,10 +154,10 @@ def command_devices(args):
         print(json.dumps({"backends": backends(), "devices": found}))
         return EXIT_DONE
     for d in found:
-        print(
-            f"{d['device']:8} {d['name']}  {d['arch']}, {d['compute_units']} threads, "
-            f"{d['memory_bytes'] / 2**30:.0f} GiB"
-        )
+        facts = [d["arch"], f"{d['compute_units']} {'cores' if d['device'] == 'cpu' else 'units'}"]
+        if d["memory_bytes"]:
+            facts.append(f"{d['memory_bytes'] / 2**30:.0f} GiB")
+        print(f"{d['device']:8} {d['name']}  {', '.join(filter(None, facts))}")
     return EXIT_DONE
 
 

@@ -17,9 +17,6 @@ from spiraltorch import (
 def backends() -> list[str]:
     """Names of the back ends this build contains."""
 
-def devices() -> list:
-    """Devices that can compute here, each with what it says of itself."""
-
 def manual_seed(seed: int) -> None:
     """Resets the process-wide random numbers to `seed`, 0 <= seed < 2**64."""
 
@@ -39,6 +36,24 @@ def set_num_threads(count: int) -> None:
 
 def is_grad_enabled() -> bool:
     """Whether operations on tracked tensors are recorded."""
+
+def describe_device(device: str | None = None) -> dict:
+    """
+    What a device says of itself and of its run-time libraries, as a dict; where it is absent,
+    the numbers to plan with and the reason in "error". None means "auto". Never warns.
+
+    >>> describe_device("cpu")["available"]
+    True
+    """
+
+def devices() -> list:
+    """Descriptions of the devices that are available here."""
+
+def hip_probe() -> dict:
+    """
+    Whether HIP is here: the devices its runtime reports, else what the environment hints at.
+    Hints never make HIP executable.
+    """
 
 class Tensor:
     """
@@ -768,6 +783,9 @@ class SpiralSession:
     @property
     def device(self) -> str:
         """The device that computes."""
+
+    def device_caps(self) -> dict:
+        """What the device that computes says of itself, as describe_device does."""
 
     @property
     def requested_device(self) -> str:

@@ -9,6 +9,7 @@ namespace st = spiraltorch;
 // One function a topic, called in module.cpp.
 void bind_errors(nb::module_& m);
 void bind_runtime(nb::module_& m);
+void bind_device(nb::module_& m);
 void bind_tensor(nb::module_& m);
 void bind_complex_tensor(nb::module_& m);
 void bind_geometry(nb::module_& m);

@@ -5,6 +5,7 @@ NB_MODULE(_core, m) {
   m.attr("__version__") = SPIRALTORCH_VERSION;
   bind_errors(m);
   bind_runtime(m);
+  bind_device(m);
   bind_tensor(m);
   bind_complex_tensor(m);
   bind_geometry(m);

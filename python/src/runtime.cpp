@@ -26,26 +26,6 @@ void python_warning(std::string_view message) {
   if (PyErr_WarnEx(PyExc_RuntimeWarning, text.c_str(), 1) != 0) nb::raise_python_error();
 }
 
-nb::list devices() {
-  nb::list out;
-  for (const st::BackendInfo& backend : st::backends()) {
-    const int count = backend.driver->device_count();
-    for (int i = 0; i < count; ++i) {
-      const st::DeviceCaps info = backend.driver->describe(i);
-      nb::dict d;
-      d["device"] = st::to_text(st::DeviceId{backend.type, i});
-      d["name"] = info.name;
-      d["arch"] = info.arch;
-      d["compute_units"] = info.compute_units;
-      d["memory_bytes"] = info.memory_bytes;
-      d["cache_bytes"] = info.cache_bytes;
-      d["lane_width"] = info.lane_width;
-      out.append(d);
-    }
-  }
-  return out;
-}
-
 }  // namespace
 
 void bind_runtime(nb::module_& m) {
@@ -58,7 +38,6 @@ void bind_runtime(nb::module_& m) {
         return names;
       },
       "Names of the back ends this build contains.");
-  m.def("devices", devices, "Devices that can compute here, each with what it says of itself.");
   m.def(
       "manual_seed",
       [](nb::int_ seed) {

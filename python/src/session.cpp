@@ -6,6 +6,7 @@
 #include <spiraltorch/session/spiral_session.hpp>
 
 #include "arrays.hpp"
+#include "device.hpp"
 
 using namespace nb::literals;
 using st::SpiralSession;
@@ -76,6 +77,15 @@ void bind_session(nb::module_& m) {
         "strict"_a = false,
         "An absent device becomes the CPU with one warning, or with strict=True an error.");
   c.def_prop_ro("device", &SpiralSession::device, "The device that computes.");
+  c.def(
+      "device_caps",
+      [](const SpiralSession& s) {
+        return caps_dict([&] {
+          const nb::gil_scoped_release unlock;
+          return s.device_caps();
+        }());
+      },
+      "What the device that computes says of itself, as describe_device does.");
   c.def_prop_ro("requested_device", &SpiralSession::requested_device, "The one asked for.");
   c.def_prop_ro("hyper_learning_rate", &SpiralSession::hyper_learning_rate, "Rate of tapes.");
   c.def_prop_ro("fallback_learning_rate", &SpiralSession::fallback_learning_rate,

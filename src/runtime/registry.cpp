@@ -43,6 +43,19 @@ DeviceId pick_auto() {
   return {};
 }
 
+// What a user asks for; "auto" is SPIRALTORCH_DEVICE's wish where there is one.
+struct Wish {
+  std::string name;
+  DeviceRequest request;
+};
+
+Wish read_wish(std::string_view op, std::string_view name) {
+  const DeviceRequest request = parse_device(op, name);
+  const char* wish = std::getenv("SPIRALTORCH_DEVICE");
+  if (!request.is_auto || wish == nullptr || *wish == '\0') return {std::string(name), request};
+  return {wish, parse_device(op, wish)};
+}
+
 }  // namespace
 
 std::span<const BackendInfo> backends() { return builtin_backends(); }
@@ -90,16 +103,21 @@ DeviceStatus device_status(DeviceId device) {
 void set_strict(bool strict) { strict_slot().store(strict); }
 bool is_strict() { return strict_slot().load(); }
 
+DeviceId requested_device(std::string_view op, std::string_view name) {
+  const DeviceRequest request = read_wish(op, name).request;
+  return request.is_auto ? pick_auto() : request.device;
+}
+
 DeviceId resolve_device(std::string_view op, std::string_view name, bool strict) {
-  const DeviceRequest request = parse_device(op, name);
+  const auto [wish, request] = read_wish(op, name);
   if (request.is_auto) return pick_auto();
   const DeviceStatus status = device_status(request.device);
   if (status.available) return request.device;
   if (strict || is_strict()) {
     fail(Errc::device, op,
-         text("device: got '", name, "' (", status.reason, "), expected a usable device"));
+         text("device: got '", wish, "' (", status.reason, "), expected a usable device"));
   }
-  warn_once(text("device '", name, "' is not available (", status.reason,
+  warn_once(text("device '", wish, "' is not available (", status.reason,
                  "): computing on the CPU instead"));
   return {};
 }

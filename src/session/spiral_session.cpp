@@ -1,7 +1,6 @@
 #include "spiraltorch/session/spiral_session.hpp"
 
 #include <cmath>
-#include <cstdlib>
 #include <utility>
 
 #include "spiraltorch/base/error.hpp"
@@ -10,6 +9,7 @@
 #include "spiraltorch/geometry/poincare_ball.hpp"
 #include "spiraltorch/ops/reduce.hpp"
 #include "spiraltorch/runtime/backend.hpp"
+#include "spiraltorch/runtime/probe.hpp"
 
 namespace spiraltorch {
 namespace {
@@ -45,21 +45,16 @@ void check_options(const SessionOptions& o) {
   }
 }
 
-// SPIRALTORCH_DEVICE says what "auto" means.
-std::string wished_device(const std::string& name) {
-  const char* wish = std::getenv("SPIRALTORCH_DEVICE");
-  const bool is_auto = parse_device(kName, name).is_auto;
-  return is_auto && wish != nullptr && *wish != '\0' ? wish : name;
-}
-
 }  // namespace
 
 SpiralSession::SpiralSession(SessionOptions options) : options_(std::move(options)) {
   check_options(options_);
   if (options_.coupling) options_.coupling = options_.coupling->detach().clone();
-  device_ = resolve_device(kName, wished_device(options_.device), options_.strict);
+  device_ = resolve_device(kName, options_.device, options_.strict);
   if (options_.seed) manual_seed(*options_.seed);
 }
+
+DeviceCaps SpiralSession::device_caps() const { return describe_device(device_); }
 
 OpenTopos SpiralSession::topos() const {
   return options_.topos ? *options_.topos : OpenTopos(options_.curvature);

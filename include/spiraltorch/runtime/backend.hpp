@@ -63,6 +63,11 @@ struct DeviceStatus {
 SPIRALTORCH_API void set_strict(bool strict);
 [[nodiscard]] SPIRALTORCH_API bool is_strict();
 
+/// The device that a string means, there or not; never warns. "auto" is what SPIRALTORCH_DEVICE
+/// says, where that is set, else the first usable of cuda, hip, wgpu and cpu. Throws
+/// `invalid_value`.
+[[nodiscard]] SPIRALTORCH_API DeviceId requested_device(std::string_view op, std::string_view name);
+
 /// The device that computes for a request (spec 3, 6.2). An absent device becomes the CPU with one
 /// warning per process and string; with `strict` (or `is_strict()`) it throws `device`.
 [[nodiscard]] SPIRALTORCH_API DeviceId resolve_device(std::string_view op, std::string_view name,

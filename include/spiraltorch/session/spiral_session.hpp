@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "spiraltorch/base/api.hpp"
+#include "spiraltorch/base/device_caps.hpp"
 #include "spiraltorch/tensor/tensor.hpp"
 #include "spiraltorch/zspace/differential_trace.hpp"
 #include "spiraltorch/zspace/hypergrad.hpp"
@@ -59,6 +60,8 @@ class SPIRALTORCH_API SpiralSession {
   /// The device that computes, and the one that was asked for.
   [[nodiscard]] std::string device() const { return to_text(device_); }
   [[nodiscard]] DeviceId device_id() const noexcept { return device_; }
+  /// What `device()` says of itself.
+  [[nodiscard]] DeviceCaps device_caps() const;
   [[nodiscard]] const std::string& requested_device() const noexcept { return options_.device; }
   [[nodiscard]] double curvature() const noexcept { return options_.curvature; }
   [[nodiscard]] double hyper_learning_rate() const noexcept { return options_.hyper_learning_rate; }

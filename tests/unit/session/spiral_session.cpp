@@ -69,6 +69,14 @@ TEST_CASE("an absent device becomes the CPU with one warning, or an error") {
   set_warning_handler(before);
 }
 
+TEST_CASE("a session describes its effective device") {
+  const SpiralSession session({.device = "hip:3"});
+  const DeviceCaps caps = session.device_caps();
+  CHECK(caps.device == session.device_id());
+  CHECK(caps.available);
+  CHECK(caps.queried);
+}
+
 TEST_CASE("session conditions") {
   check_error(Errc::invalid_value, [] { (void)SpiralSession({.device = "gpu"}); });
   check_error(Errc::curvature, [] { (void)SpiralSession({.curvature = 1.0}); });
