@@ -309,19 +309,20 @@ Kth<T> kth_by_places(D d, T* a, std::int64_t n, std::int64_t k, std::int64_t abo
   return {key, above + s.above, s.equal};
 }
 
-// A pivot near the k-th largest: that quantile of a few elements.
-template <class T>
-T pick_pivot(const T* a, std::int64_t n, std::int64_t k) {
-  constexpr std::int64_t kMost = 15;
-  const std::int64_t count = n < 256 ? 5 : kMost;
-  T sample[kMost];
-  for (std::int64_t i = 0; i < count; ++i) {
-    const T v = a[(2 * i + 1) * n / (2 * count)];
-    std::int64_t j = i;
-    for (; j > 0 && sample[j - 1] < v; --j) sample[j] = sample[j - 1];
-    sample[j] = v;
-  }
-  return sample[std::min(count - 1, (2 * k - 1) * count / (2 * n))];
+// A pivot near the k-th largest: that quantile of a few elements, found without branches.
+template <class D, class T = hn::TFromD<D>>
+HWY_INLINE T pick_pivot(D d, const T* a, std::int64_t n, std::int64_t k) {
+  const std::int64_t count = n < 256 ? 8 : (n < 2048 ? 16 : 32);
+  T sample[32 + 64];
+  std::int32_t places[32 + 64];
+  for (std::int64_t i = 0; i < count; ++i) sample[i] = a[(2 * i + 1) * n / (2 * count)];
+  std::fill(sample + count, sample + count + static_cast<std::int64_t>(hn::Lanes(d)),
+            lowest_key<T>());
+  places_of(d, sample, count, places);
+  const auto wanted = static_cast<std::int32_t>(std::min(count - 1, (2 * k - 1) * count / (2 * n)));
+  T pivot = sample[0];
+  for (std::int64_t i = 0; i < count; ++i) pivot = places[i] == wanted ? sample[i] : pivot;
+  return pivot;
 }
 
 // Keeps the elements above (or below) the pivot at the front; returns how many. Whole vectors are
@@ -353,7 +354,7 @@ Kth<T> kth_largest(D d, T* a, std::int64_t n, std::int64_t k, std::int64_t slack
   constexpr int kMostRounds = 48;
   std::int64_t above = 0;
   for (int round = 0; n > kSmall && round < kMostRounds; ++round) {
-    const T pivot = pick_pivot(a, n, k + slack / 2);
+    const T pivot = pick_pivot(d, a, n, k + slack / 2);
     const Standing s = standing(d, a, n, pivot);
     if (s.above < k + slack && k <= s.above + s.equal) return {pivot, above + s.above, s.equal};
     if (k <= s.above) {

@@ -156,6 +156,42 @@ RankBounds central_bounds(std::int64_t m, std::int64_t first, std::int64_t t,
   return b;
 }
 
+// Two ranks of one list, k_high ≤ k_low counted from the largest: partitioned together until a
+// pivot separates them. Destroys both lists.
+template <class D, class T>
+void two_largest(D d, T* a, T* spare, std::int64_t n, std::int64_t k_high, std::int64_t k_low,
+                 Kth<T>& high, Kth<T>& low) {
+  constexpr std::int64_t kSmall = 64;
+  std::int64_t above = 0;
+  for (int round = 0; n > kSmall && round < 48; ++round) {
+    const T pivot = pick_pivot(d, a, n, (k_high + k_low) / 2);
+    const Standing s = standing(d, a, n, pivot);
+    if (k_low <= s.above) {
+      n = keep_side<true>(d, a, n, pivot);
+    } else if (k_high > s.above + s.equal) {
+      above += s.above + s.equal;
+      k_high -= s.above + s.equal;
+      k_low -= s.above + s.equal;
+      n = keep_side<false>(d, a, n, pivot);
+    } else {
+      break;
+    }
+  }
+  std::copy(a, a + n, spare);
+  low = kth_largest(d, spare, n, k_low);
+  high = kth_largest(d, a, n, k_high);
+  low.above += above;
+  high.above += above;
+}
+
+// The place of the copy of a key that follows `skip` others.
+template <class K>
+std::int64_t find_copy(const float* x, std::int64_t n, typename K::T key, std::int64_t skip) {
+  std::int64_t at = find_key<K>(x, n, key);
+  for (; skip > 0; --skip) at += 1 + find_key<K>(x + at + 1, n - at - 1, key);
+  return at;
+}
+
 template <class K>
 std::int64_t quickselect_of(bool central, const float* x, std::int64_t n, std::int64_t k,
                             const RankLists& lists, std::uint32_t* out) {
@@ -174,11 +210,20 @@ std::int64_t quickselect_of(bool central, const float* x, std::int64_t n, std::i
     b.lo_take = t - kth.above;
   } else {
     const std::int64_t first = (m - t) / 2;
-    auto* spare = as_keys<T>(lists.spare);
-    std::copy(keys, keys + m, spare);
-    const Kth<T> low = kth_largest(d, spare, m, m - first);
-    const Kth<T> high = t == 1 ? low : kth_largest(d, keys, m, m - first - t + 1);
-    b = central_bounds<K>(m, first, t, low, high);
+    if (t == 1) {
+      const Kth<T> kth = kth_largest(d, keys, m, m - first);
+      const std::int64_t skip = first - (m - kth.above - kth.equal);
+      if (skip < 8) {
+        out[0] = static_cast<std::uint32_t>(find_copy<K>(x, n, kth.key, skip));
+        return 1;
+      }
+      b = central_bounds<K>(m, first, t, kth, kth);
+    } else {
+      Kth<T> high{};
+      Kth<T> low{};
+      two_largest(d, keys, as_keys<T>(lists.spare), m, m - first - t + 1, m - first, high, low);
+      b = central_bounds<K>(m, first, t, low, high);
+    }
   }
   return compact_of<K>({x, nullptr, n, 0}, b, out);
 }
