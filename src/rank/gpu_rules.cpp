@@ -236,7 +236,7 @@ std::vector<Candidate> candidates(const RankProblem& q, const DeviceCaps& caps) 
     case DeviceType::cpu:
       return {{A::argreduce, q.k == 1 && !mid},
               {A::reservoir, !mid && q.k <= 4096 && 8 * q.k <= q.cols},
-              {A::quickselect, q.cols <= 65536},
+              {A::quickselect, q.cols <= 131072},
               {A::radix, true}};
     case DeviceType::wgpu:
       return {{A::tile_sort, q.cols <= tile_limit(caps)}, {A::dispatch_radix, true}};

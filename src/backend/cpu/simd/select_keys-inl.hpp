@@ -345,14 +345,94 @@ std::int64_t keep_side(D d, T* a, std::int64_t n, T pivot) {
   return kept;
 }
 
+// How many are above v, a number that need not be in the list.
+HWY_INLINE std::int64_t count_above(const float* a, std::int64_t n, float v) {
+  const DF d;
+  const DI di;
+  const std::int64_t lanes = lanes_of();
+  const auto pivot = hn::Set(d, v);
+  auto c0 = hn::Zero(di), c1 = c0;
+  std::int64_t i = 0;
+  for (; i + 2 * lanes <= n; i += 2 * lanes) {
+    const auto m0 = hn::Gt(hn::LoadU(d, a + i), pivot);
+    const auto m1 = hn::Gt(hn::LoadU(d, a + i + lanes), pivot);
+    c0 = hn::Sub(c0, hn::BitCast(di, hn::VecFromMask(d, m0)));
+    c1 = hn::Sub(c1, hn::BitCast(di, hn::VecFromMask(d, m1)));
+  }
+  std::int64_t count = hn::GetLane(hn::SumOfLanes(di, hn::Add(c0, c1)));
+  for (; i < n; ++i) count += a[i] > v ? 1 : 0;
+  return count;
+}
+
+// The largest element that is not above v.
+HWY_INLINE float largest_up_to(const float* a, std::int64_t n, float v) {
+  const DF d;
+  const std::int64_t lanes = lanes_of();
+  const auto limit = hn::Set(d, v);
+  const auto lowest = hn::Set(d, lowest_key<float>());
+  auto best = lowest;
+  std::int64_t i = 0;
+  for (; i + lanes <= n; i += lanes) {
+    const auto x = hn::LoadU(d, a + i);
+    best = hn::Max(best, hn::IfThenElse(hn::Gt(x, limit), lowest, x));
+  }
+  float out = hn::GetLane(hn::MaxOfLanes(d, best));
+  for (; i < n; ++i) out = a[i] <= v ? std::max(out, a[i]) : out;
+  return out;
+}
+
+// Short lists of floats: a secant search for a number with k − 1 (to k − 1 + slack) elements above
+// it, each step one count over the list, nothing moved. False where ties, infinities or a skew
+// keep it from getting there.
+bool kth_by_secant(const float* a, std::int64_t n, std::int64_t k, std::int64_t slack,
+                   Kth<float>& out) {
+  constexpr int kMostSteps = 9;
+  const DF d;
+  const std::int64_t lanes = lanes_of();
+  auto most = hn::LoadU(d, a), least = most;
+  for (std::int64_t i = lanes; i + lanes <= n; i += lanes) {
+    const auto x = hn::LoadU(d, a + i);
+    most = hn::Max(most, x);
+    least = hn::Min(least, x);
+  }
+  float low = hn::GetLane(hn::MinOfLanes(d, least));
+  float high = hn::GetLane(hn::MaxOfLanes(d, most));
+  auto at_low = static_cast<float>(n);
+  float at_high = 0.0F;
+  const auto wanted = static_cast<float>(k) - 0.5F + 0.5F * static_cast<float>(slack);
+  for (int step = 0; step < kMostSteps; ++step) {
+    const float share = (step & 3) == 3 ? 0.5F : (at_low - wanted) / (at_low - at_high);
+    const float v = low + (high - low) * share;
+    if (!(v > low && v < high)) return false;
+    const std::int64_t above = count_above(a, n, v);
+    if (above >= k - 1 && above <= k - 1 + slack) {
+      const float key = largest_up_to(a, n, v);
+      const Standing s = standing(d, a, n, key);
+      out = {key, s.above, s.equal};
+      return true;
+    }
+    const bool too_many = above >= k;
+    low = too_many ? v : low;
+    at_low = too_many ? static_cast<float>(above) : at_low;
+    high = too_many ? high : v;
+    at_high = too_many ? at_high : static_cast<float>(above);
+  }
+  return false;
+}
+
 // Quickselect (Hoare 1961) on keys without NaN, partitioned with packing stores; destroys `a`,
 // which has room for a vector behind it. With `slack` the result may be any element whose rank is k
 // to k + slack.
 template <class D, class T = hn::TFromD<D>>
 Kth<T> kth_largest(D d, T* a, std::int64_t n, std::int64_t k, std::int64_t slack = 0) {
   constexpr std::int64_t kSmall = 32;
+  constexpr std::int64_t kShort = 512;
   constexpr int kMostRounds = 48;
   std::int64_t above = 0;
+  if constexpr (hwy::IsFloat<T>()) {
+    Kth<T> found{};
+    if (n > kSmall && n <= kShort && kth_by_secant(a, n, k, slack, found)) return found;
+  }
   for (int round = 0; n > kSmall && round < kMostRounds; ++round) {
     const T pivot = pick_pivot(d, a, n, k + slack / 2);
     const Standing s = standing(d, a, n, pivot);
