@@ -161,6 +161,20 @@ def command_devices(args):
     return EXIT_DONE
 
 
+def command_tune(args):
+    from ._core import _tune
+
+    report = _tune(args.device, args.budget, args.reset)
+    if args.json:
+        print(json.dumps(report))
+        return EXIT_DONE
+    print(
+        f"{report['problems']} problems measured, {report['entries']} size classes where another "
+        f"algorithm beats the rules: {report['path']}"
+    )
+    return EXIT_DONE
+
+
 def add_embed(commands):
     c = commands.add_parser("embed", help="train an embedding of an edge list")
     c.add_argument("edges", help="child and parent a line (.csv, .tsv, .txt)")
@@ -201,6 +215,11 @@ def parser():
     c.set_defaults(run=command_wordnet)
     c = commands.add_parser("devices", help="what can compute here")
     c.set_defaults(run=command_devices)
+    c = commands.add_parser("tune", help="measure rank selection here and keep what is faster")
+    c.add_argument("--device", default="auto")
+    c.add_argument("--budget", type=float, default=60.0, help="seconds")
+    c.add_argument("--reset", action="store_true", help="forget what was measured before")
+    c.set_defaults(run=command_tune)
     for command in commands.choices.values():
         command.add_argument("--json", action="store_true", help="results as JSON on stdout")
     return p

@@ -1,6 +1,6 @@
 """SpiralTorch's native core. Import spiraltorch instead."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from spiraltorch import (
     DTypeError as DTypeError,
@@ -10,6 +10,7 @@ from spiraltorch import (
     IoError as IoError,
     OutOfMemory as OutOfMemory,
     OutOfRange as OutOfRange,
+    PlanDeviceMismatch as PlanDeviceMismatch,
     Unsupported as Unsupported
 )
 
@@ -770,6 +771,341 @@ class SpiralDifferentialTrace:
 
     def __repr__(self) -> str: ...
 
+class Launch:
+    """One launch of a plan."""
+
+    @property
+    def kernel(self) -> str:
+        """Its name."""
+
+    @property
+    def grid(self) -> tuple:
+        """Blocks."""
+
+    @property
+    def block(self) -> int:
+        """Threads of a block."""
+
+    @property
+    def shared_bytes(self) -> int:
+        """Workgroup memory."""
+
+    @property
+    def tasks(self) -> int:
+        """CPU: tasks."""
+
+    @property
+    def threads(self) -> int:
+        """CPU: threads."""
+
+    def __eq__(self, arg: object, /) -> object: ...
+
+    def __hash__(self) -> int: ...
+
+    def __repr__(self) -> str: ...
+
+class RankPlan:
+    """
+    How a selection will run: a read-only mapping with the keys kind, rows, cols, k and choice, and more as attributes.
+
+    >>> plan("topk", 8, 65536, 1024)["choice"]["workgroup"] > 0
+    True
+    """
+
+    @property
+    def kind(self) -> str:
+        """topk, midk or bottomk."""
+
+    @property
+    def rows(self) -> int:
+        """Rows."""
+
+    @property
+    def cols(self) -> int:
+        """Columns."""
+
+    @property
+    def k(self) -> int:
+        """Elements wanted of each row."""
+
+    @property
+    def choice(self) -> object:
+        """What is launched, a read-only mapping."""
+
+    @property
+    def use_2ce(self) -> bool:
+        """More than one launch."""
+
+    @property
+    def workgroup(self) -> int:
+        """Threads of the launch that reads the input."""
+
+    @property
+    def kl(self) -> int:
+        """Items held per lane."""
+
+    @property
+    def channel_stride(self) -> int:
+        """Columns of a piece of a split row; 0: not split."""
+
+    @property
+    def merge_kind(self) -> int:
+        """0 sort or none, 1 workgroup or core, 2 warp, 3 radix."""
+
+    @property
+    def merge_detail(self) -> int:
+        """
+        0 none, 1 one queue, 2 lists, 3 tile sort, 4 warp queue, 6 and 7 radix.
+        """
+
+    @property
+    def tile(self) -> int:
+        """Columns read per sweep."""
+
+    @property
+    def compaction_tile(self) -> int:
+        """Columns per tile of the ordered compaction; 0: none."""
+
+    @property
+    def k_effective(self) -> int:
+        """min(k, cols)."""
+
+    @property
+    def device(self) -> str:
+        """The device it is for."""
+
+    @property
+    def requested_device(self) -> str:
+        """The string asked for."""
+
+    @property
+    def backend(self) -> str:
+        """cpu, wgpu, cuda or hip."""
+
+    @property
+    def simulated(self) -> bool:
+        """Made from a template: to read, never to execute."""
+
+    @property
+    def algorithm(self) -> str:
+        """How it selects."""
+
+    @property
+    def sort_stage(self) -> str:
+        """How survivors are sorted."""
+
+    @property
+    def subgroup(self) -> bool:
+        """Whether subgroup operations are used."""
+
+    @property
+    def grid(self) -> tuple:
+        """Grid of the launch that reads the input; CPU: tasks first."""
+
+    @property
+    def block(self) -> int:
+        """Its threads."""
+
+    @property
+    def shared_bytes(self) -> int:
+        """Its workgroup memory."""
+
+    @property
+    def passes(self) -> int:
+        """How often the input is read at most."""
+
+    @property
+    def workspace_bytes(self) -> int:
+        """All scratch, allocated before the first launch."""
+
+    @property
+    def provenance(self) -> str:
+        """rule, tuned or override."""
+
+    @property
+    def rejected(self) -> tuple:
+        """(algorithm, reason) of each earlier choice that cannot serve."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Of the capabilities it was made for."""
+
+    @property
+    def planner_version(self) -> int:
+        """Raised with every change of rules or lowering."""
+
+    def __getitem__(self, arg: object, /) -> object: ...
+
+    def __contains__(self, arg: object, /) -> bool: ...
+
+    def __len__(self) -> int: ...
+
+    def __iter__(self) -> Iterator: ...
+
+    def keys(self) -> list:
+        """kind, rows, cols, k, choice."""
+
+    def values(self) -> list:
+        """The keys' values."""
+
+    def items(self) -> list:
+        """Pairs of key and value."""
+
+    def get(self, key: object, default: object | None = None) -> object:
+        """The key's value, or the default."""
+
+    def lower(self, sorted: bool = True, nan: str = 'last') -> tuple:
+        """The launches of one execution, in order."""
+
+    def explain(self) -> str:
+        """The choice and why, what was ruled out, and the launches."""
+
+    def replace(self, **changes) -> RankPlan:
+        """
+        The plan with another algorithm, workgroup or channel_stride, validated.
+        """
+
+    def to_dict(self) -> object:
+        """All fields as plain values."""
+
+    @staticmethod
+    def from_dict(fields: dict) -> RankPlan:
+        """
+        The plan of such a dict; InvalidArgument where its fields do not agree.
+        """
+
+    def __eq__(self, arg: object, /) -> object: ...
+
+    def __hash__(self) -> int: ...
+
+    def __repr__(self) -> str: ...
+
+    def __getstate__(self) -> str: ...
+
+    def __setstate__(self, arg: str, /) -> None: ...
+
+def plan(kind: object, rows: object, cols: object, k: object, device: str | None = None) -> RankPlan:
+    """
+    Plans a selection: kind topk, midk or bottomk; sizes 0 to 2**32-1. An absent device is planned from its template, simulated.
+    """
+
+def plan_topk(rows: object, cols: object, k: object, device: str | None = None) -> RankPlan:
+    """plan("topk", ...)."""
+
+class IndexTensor:
+    """
+    A two-dimensional, row-major matrix of integers: columns found by rank selection, counts.
+    """
+
+    @property
+    def rows(self) -> int:
+        """Number of rows."""
+
+    @property
+    def cols(self) -> int:
+        """Number of columns."""
+
+    @property
+    def device(self) -> str:
+        """Where the elements live."""
+
+    @property
+    def dtype(self) -> str:
+        """int32 or int64."""
+
+    def shape(self) -> tuple[int, int]:
+        """(rows, cols)."""
+
+    def data(self) -> list[int]:
+        """Flat row-major list."""
+
+    def tolist(self) -> list[list[int]]:
+        """List of rows."""
+
+    def item(self) -> int:
+        """The element of a (1, 1) tensor."""
+
+    def __int__(self) -> int: ...
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, key: tuple[int, int]) -> int: ...
+
+    def to(self, device: str) -> IndexTensor:
+        """The same tensor on a device."""
+
+    def __repr__(self) -> str: ...
+
+    def __dlpack__(self, **kwargs) -> object: ...
+
+    def __dlpack_device__(self) -> tuple[int, int]: ...
+
+    @property
+    def __array_interface__(self) -> dict: ...
+
+    def __getstate__(self) -> tuple[int, int, list[int], bool]: ...
+
+    def __setstate__(self, arg: tuple[int, int, Sequence[int], bool], /) -> None: ...
+
+class RankResult:
+    """
+    Unpacks as (values, indices), each of shape (rows, k). Slots that no element fills hold NaN and index -1.
+    """
+
+    @property
+    def values(self) -> Tensor:
+        """The input's elements."""
+
+    @property
+    def indices(self) -> IndexTensor:
+        """Their columns."""
+
+    @property
+    def plan(self) -> RankPlan:
+        """What ran."""
+
+    @property
+    def trace(self) -> tuple:
+        """The launches as they were issued; equals plan.lower(sorted, nan)."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, arg: int, /) -> object: ...
+
+    def __iter__(self) -> Iterator: ...
+
+    def __repr__(self) -> str: ...
+
+def topk(tensor: object, k: object, *, device: object | None = None, sorted: bool = True, nan: str = 'last', plan: object | None = None) -> RankResult:
+    """
+    The k largest elements of each row, largest first, equal ones lowest column first.
+
+    >>> values, indices = topk(Tensor([[1.0, 3.0, 2.0]]), 2)
+    >>> indices.tolist()
+    [[1, 2]]
+    """
+
+def midk(tensor: object, k: object, *, device: object | None = None, sorted: bool = True, nan: str = 'last', plan: object | None = None) -> RankResult:
+    """
+    The k central elements of each row in ascending order: of m elements, ranks (m - k)//2 and on. k = 1 is the (lower) median.
+    """
+
+def bottomk(tensor: object, k: object, *, device: object | None = None, sorted: bool = True, nan: str = 'last', plan: object | None = None) -> RankResult:
+    """The k smallest elements of each row, smallest first."""
+
+def rank(plan: RankPlan, tensor: object, *, sorted: bool = True, nan: str = 'last') -> RankResult:
+    """Executes a plan; kind and k are the plan's."""
+
+def compact_range(tensor: object, low: object, high: object) -> tuple:
+    """
+    (values, indices, counts) of the elements with low <= x <= high: row 0's, then row 1's, in ascending column order; counts is (rows, 1). NaN is never kept.
+    """
+
+def band_split(gradient: object, above: object, beneath: object, tolerance: float = 0.0) -> tuple:
+    """
+    Splits a gradient by |g|: a string of A (the first `above`), B (the last `beneath`) and H (the rest, and every |g| <= tolerance), one letter an element, and the sums of |g| of A, H and B.
+    """
+
 class SpiralSession:
     """
     Device, curvature and rates wired once; makes barycenters, tapes and traces.
@@ -786,6 +1122,9 @@ class SpiralSession:
 
     def device_caps(self) -> dict:
         """What the device that computes says of itself, as describe_device does."""
+
+    def plan(self, kind: object, rows: object, cols: object, k: object) -> RankPlan:
+        """plan() for the device that computes."""
 
     @property
     def requested_device(self) -> str:

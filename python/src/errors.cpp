@@ -1,5 +1,6 @@
 #include <array>
 #include <spiraltorch/base/error.hpp>
+#include <spiraltorch/ops/rank.hpp>
 #include <string>
 #include <string_view>
 
@@ -17,6 +18,7 @@ enum class Kind : std::size_t {
   dtype,
   unsupported,
   device,
+  plan_mismatch,
   out_of_memory,
   io,
   count_
@@ -47,8 +49,8 @@ Kind kind_of(Errc code) {
   }
 }
 
-void raise(const spiraltorch::Error& e) {
-  PyObject* type = slot(kind_of(e.code()));
+void raise(const spiraltorch::Error& e, Kind kind) {
+  PyObject* type = slot(kind);
   // A message may quote bytes of a user's file.
   const std::string_view what = e.what();
   nb::object message =
@@ -87,6 +89,13 @@ void bind_errors(nb::module_& m) {
          error);
   define(m, Kind::device, "DeviceError", "A device is absent, lost or not the operands' own.",
          PyExc_RuntimeError, error);
+  // What a driver call reported; None where no driver was asked.
+  for (const char* name : {"call", "status", "status_name", "device"}) {
+    nb::handle(slot(Kind::device)).attr(name) = nb::none();
+  }
+  define(m, Kind::plan_mismatch, "PlanDeviceMismatch",
+         "A plan is simulated, or made for another device or other capabilities.",
+         slot(Kind::device), nullptr);
   define(m, Kind::out_of_memory, "OutOfMemory", "An allocation was refused.", PyExc_MemoryError,
          error);
   define(m, Kind::io, "IoError", "A file cannot be read or written, or is malformed.",
@@ -94,8 +103,10 @@ void bind_errors(nb::module_& m) {
   nb::register_exception_translator([](const std::exception_ptr& p, void*) {
     try {
       std::rethrow_exception(p);
+    } catch (const spiraltorch::PlanDeviceMismatch& e) {
+      raise(e, Kind::plan_mismatch);
     } catch (const spiraltorch::Error& e) {
-      raise(e);
+      raise(e, kind_of(e.code()));
     }
   });
 }

@@ -11,6 +11,7 @@ NB_MODULE(_core, m) {
   bind_geometry(m);
   bind_zspace(m);
   bind_trace(m);
+  bind_rank(m);
   bind_session(m);
   bind_embed(m);
 }

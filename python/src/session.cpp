@@ -7,6 +7,7 @@
 
 #include "arrays.hpp"
 #include "device.hpp"
+#include "rank.hpp"
 
 using namespace nb::literals;
 using st::SpiralSession;
@@ -86,6 +87,12 @@ void bind_session(nb::module_& m) {
         }());
       },
       "What the device that computes says of itself, as describe_device does.");
+  c.def(
+      "plan",
+      [](const SpiralSession& s, nb::handle kind, nb::handle rows, nb::handle cols, nb::handle k) {
+        return make_plan(kind, rows, cols, k, s.device());
+      },
+      "kind"_a, "rows"_a, "cols"_a, "k"_a, "plan() for the device that computes.");
   c.def_prop_ro("requested_device", &SpiralSession::requested_device, "The one asked for.");
   c.def_prop_ro("hyper_learning_rate", &SpiralSession::hyper_learning_rate, "Rate of tapes.");
   c.def_prop_ro("fallback_learning_rate", &SpiralSession::fallback_learning_rate,

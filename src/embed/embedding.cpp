@@ -12,6 +12,7 @@
 #include "spiraltorch/base/philox.hpp"
 #include "spiraltorch/base/text.hpp"
 #include "spiraltorch/geometry/poincare_ball.hpp"
+#include "spiraltorch/ops/rank.hpp"
 #include "spiraltorch/ops/reduce.hpp"
 #include "spiraltorch/runtime/backend.hpp"
 #include "spiraltorch/runtime/kernel.hpp"
@@ -280,18 +281,15 @@ std::vector<std::pair<std::string, double>> HierarchyEmbedding::nearest(std::str
   if (k < 1 || k >= unit_->rows()) {
     fail(Errc::invalid_value, "nearest", text("k: got ", k, ", expected 1 to ", unit_->rows() - 1));
   }
-  const auto d = PoincareBall(-1.0).dist(*unit_, unit_->row(self)).data();
-  std::vector<std::size_t> order(d.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  order.erase(order.begin() + self);
-  std::partial_sort(
-      order.begin(), order.begin() + k, order.end(),
-      [&](std::size_t i, std::size_t j) { return std::pair(d[i], i) < std::pair(d[j], j); });
+  const Tensor d = PoincareBall(-1.0).dist(*unit_, unit_->row(self)).reshape(1, unit_->rows());
+  const RankResult best = bottomk(d, k + 1);  // the node itself, at distance 0, is one of them
+  const auto nodes = best.indices.data();
+  const auto distances = best.values.data();
   std::vector<std::pair<std::string, double>> out;
   const double radius = PoincareBall(options_.curvature).radius();
-  for (std::int64_t i = 0; i < k; ++i) {
-    const std::size_t node = order[static_cast<std::size_t>(i)];
-    out.emplace_back(names_[node], d[node] * radius);
+  for (std::size_t i = 0; i < nodes.size() && std::ssize(out) < k; ++i) {
+    if (nodes[i] == self) continue;
+    out.emplace_back(names_[static_cast<std::size_t>(nodes[i])], distances[i] * radius);
   }
   return out;
 }

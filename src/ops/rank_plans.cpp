@@ -13,6 +13,7 @@
 #include "spiraltorch/base/warning.hpp"
 #include "spiraltorch/ops/rank.hpp"
 #include "spiraltorch/runtime/backend.hpp"
+#include "spiraltorch/runtime/probe.hpp"
 
 // Plans by problem, and the tables that tuning stored.
 namespace spiraltorch {
@@ -28,6 +29,7 @@ struct Memo {
   std::map<Key, SharedPlan> plans;
   std::deque<Key> order;
   std::map<std::string, std::shared_ptr<const TuningTable>> tables;  // by fingerprint
+  std::map<std::string, DeviceCaps> devices;                          // other than the CPU
 };
 
 Memo& memo() {
@@ -77,9 +79,23 @@ std::shared_ptr<const TuningTable> read_table(const std::string& path, const std
 
 }  // namespace
 
+// Asking an absent device opens libraries: once.
 DeviceCaps ranking::caps_of(DeviceId device) {
-  if (!device_status(device).available) return template_caps(device);
-  return find_backend(device.type)->driver->describe(device.index);
+  if (device.is_cpu()) return find_backend(device.type)->driver->describe(device.index);
+  Memo& m = memo();
+  const std::string name = to_text(device);
+  {
+    const std::scoped_lock lock(m.lock);
+    const auto found = m.devices.find(name);
+    if (found != m.devices.end()) return found->second;
+  }
+  DeviceCaps caps = describe_device(device);
+  const std::scoped_lock lock(m.lock);
+  return m.devices.emplace(name, std::move(caps)).first->second;
+}
+
+RankPlan replace(const RankPlan& plan, const PlanOverrides& overrides) {
+  return replace(plan, ranking::caps_of(plan->device), overrides);
 }
 
 std::string tuning_path(const DeviceCaps& caps) {
@@ -107,6 +123,7 @@ void forget_plans() {
   m.plans.clear();
   m.order.clear();
   m.tables.clear();
+  m.devices.clear();
 }
 
 SharedPlan ranking::memo_plan(const RankProblem& problem, const DeviceCaps& caps,
@@ -132,9 +149,7 @@ SharedPlan ranking::memo_plan(const RankProblem& problem, const DeviceCaps& caps
 }
 
 SharedPlan plan_for(const RankProblem& problem, std::string_view device) {
-  const DeviceRequest request = parse_device("plan", device);
-  const DeviceId id = request.is_auto ? resolve_device("plan", "auto") : request.device;
-  return ranking::memo_plan(problem, ranking::caps_of(id), device);
+  return ranking::memo_plan(problem, ranking::caps_of(requested_device("plan", device)), device);
 }
 
 }  // namespace spiraltorch

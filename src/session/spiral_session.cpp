@@ -54,6 +54,11 @@ SpiralSession::SpiralSession(SessionOptions options) : options_(std::move(option
   if (options_.seed) manual_seed(*options_.seed);
 }
 
+SharedPlan SpiralSession::plan(RankKind kind, std::int64_t rows, std::int64_t cols,
+                               std::int64_t k) const {
+  return plan_for({kind, rows, cols, k}, device());
+}
+
 DeviceCaps SpiralSession::device_caps() const { return describe_device(device_); }
 
 OpenTopos SpiralSession::topos() const {

@@ -81,13 +81,17 @@ struct BandSplit {
 [[nodiscard]] SPIRALTORCH_API SharedPlan plan_for(const RankProblem& problem,
                                                   std::string_view device = "auto");
 
+/// `replace` with the capabilities that the plan's device has now.
+[[nodiscard]] SPIRALTORCH_API RankPlan replace(const RankPlan& plan,
+                                               const PlanOverrides& overrides);
+
 /// Loads the tuning table of a device from the cache directory, or returns null. A file that is
 /// corrupt, foreign or of another planner version is ignored with one warning.
 [[nodiscard]] SPIRALTORCH_API std::shared_ptr<const TuningTable> tuning_table(
     const DeviceCaps& caps);
 /// Where the device's table is stored; empty where SPIRALTORCH_CACHE_DIR is set to nothing.
 [[nodiscard]] SPIRALTORCH_API std::string tuning_path(const DeviceCaps& caps);
-/// Forgets plans and tables, so that the next plan reads the files again.
+/// Forgets plans, tables and devices, so that the next plan asks again.
 SPIRALTORCH_API void forget_plans();
 
 struct TuneOptions {

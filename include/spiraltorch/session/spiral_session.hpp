@@ -9,6 +9,7 @@
 
 #include "spiraltorch/base/api.hpp"
 #include "spiraltorch/base/device_caps.hpp"
+#include "spiraltorch/ops/rank.hpp"
 #include "spiraltorch/tensor/tensor.hpp"
 #include "spiraltorch/zspace/differential_trace.hpp"
 #include "spiraltorch/zspace/hypergrad.hpp"
@@ -62,6 +63,9 @@ class SPIRALTORCH_API SpiralSession {
   [[nodiscard]] DeviceId device_id() const noexcept { return device_; }
   /// What `device()` says of itself.
   [[nodiscard]] DeviceCaps device_caps() const;
+  /// The memo's plan for the device that computes.
+  [[nodiscard]] SharedPlan plan(RankKind kind, std::int64_t rows, std::int64_t cols,
+                                std::int64_t k) const;
   [[nodiscard]] const std::string& requested_device() const noexcept { return options_.device; }
   [[nodiscard]] double curvature() const noexcept { return options_.curvature; }
   [[nodiscard]] double hyper_learning_rate() const noexcept { return options_.hyper_learning_rate; }
