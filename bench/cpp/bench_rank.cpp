@@ -1,5 +1,6 @@
 // Times every feasible algorithm of rank selection on the grid of docs/results.md beside one
-// streaming read of the same bytes on the same threads: bench_rank [kind].
+// streaming read of the same bytes on the same threads: bench_rank [kind | sorted].
+// "bench_rank floor ROWS COLS" prints the read alone.
 #include <cstdio>
 #include <cstring>
 #include <map>
@@ -37,6 +38,7 @@ double streaming_read(const Tensor& x) {
       const char* at = reinterpret_cast<const char*>(host.get());
       std::uint64_t a[8] = {};
       for (std::int64_t i = begin; i + 8 <= end; i += 8) {
+        __builtin_prefetch(at + 8 * i + 2048);
         std::uint64_t w[8];
         std::memcpy(w, at + 8 * i, sizeof w);
         for (int j = 0; j < 8; ++j) a[j] ^= w[j];
@@ -81,6 +83,11 @@ Tensor ascending(const Row& row) {
 
 int main(int argc, char** argv) {
   const std::string only = argc > 1 ? argv[1] : "";
+  if (only == "floor") {  // rows and cols follow: prints milliseconds, for bench_rank.py
+    const Tensor x = Tensor::rand(std::stoll(argv[2]), std::stoll(argv[3]), 1);
+    std::printf("%.6f\n", streaming_read(x) * 1e3);
+    return 0;
+  }
   std::printf("%d threads, %s\n", thread_count(),
               find_backend(DeviceType::cpu)->driver->describe(0).arch.c_str());
   for (const Row& row : kGrid) {

@@ -294,6 +294,19 @@ def run_python(code, **env):
     )
 
 
+def test_an_absent_device_computes_on_the_cpu_with_one_warning():
+    code = (
+        "import spiraltorch as st; x = st.Tensor(1, 3, [1, 3, 2]);"
+        "print([st.topk(x, 1, device='hip:7').indices.item() for _ in range(3)])"
+    )
+    done = run_python(code, SPIRALTORCH_STRICT="0")
+    assert done.stdout.strip() == "[1, 1, 1]" and done.stderr.count("RuntimeWarning") == 1
+    strict = code.replace("print(", "st.set_strict(True); print(")
+    with pytest.raises(subprocess.CalledProcessError) as caught:
+        run_python(strict)
+    assert "DeviceError" in caught.value.stderr
+
+
 def test_tuning_is_stored_used_and_guarded(tmp_path):
     env = {"SPIRALTORCH_CACHE_DIR": str(tmp_path)}
     done = subprocess.run(
