@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace spiraltorch {
 namespace {
@@ -62,6 +63,14 @@ void set_lists(CpuRankLayout& l, const RankPlanFields& p) {
 }
 
 }  // namespace
+
+std::int64_t CpuRankLayout::total_bytes(std::int64_t rows) const {
+  constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
+  const std::int64_t workers = threads * worker_words;
+  const std::int64_t row = pieces > 1 ? pieces * piece_words + row_words : 0;
+  if (rows > 0 && row > (kMost / 4 - workers) / rows) return kMost;
+  return 4 * (workers + rows * row);
+}
 
 CpuRankLayout cpu_rank_layout(const RankPlanFields& p) {
   CpuRankLayout l;

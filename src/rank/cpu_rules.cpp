@@ -57,7 +57,8 @@ void fill_cpu(RankPlanFields& p, const DeviceCaps& caps, const PlanOverrides& o)
   c.channel_stride = split_columns(p.algorithm, q, threads);
   if (o.channel_stride) {
     const bool may_split = p.algorithm != RankAlgorithm::quickselect;
-    check_override("channel_stride", *o.channel_stride, 0, may_split ? q.cols - 1 : 0);
+    const std::int64_t least = *o.channel_stride > 0 ? ceil_div(q.cols, kRankMostPieces) : 0;
+    check_override("channel_stride", *o.channel_stride, least, may_split ? q.cols - 1 : 0);
     c.channel_stride = *o.channel_stride;
   }
   const bool split = c.channel_stride > 0;

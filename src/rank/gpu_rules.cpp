@@ -17,6 +17,9 @@ constexpr std::int64_t kLocalSort = 4096;            // most survivors sorted by
 constexpr std::int64_t kPieceColumns = 8192;         // least columns of a piece of a split row
 constexpr std::int64_t kDispatchElements = 1 << 27;  // most elements of one WebGPU dispatch
 constexpr std::int64_t kPerThread = 16;              // elements a thread reads per sweep
+constexpr std::int64_t kMostX = 2147483647;          // workgroups along x; WebGPU: kMostYZ
+constexpr std::int64_t kMostYZ = 65535;              // along y and z
+constexpr std::int64_t kMostQueue = 1048576;         // entries of a filter's list
 
 // The wanted number of threads, or what the device has, as whole warps.
 std::int64_t threads_of(std::int64_t wanted, const DeviceCaps& caps) {
@@ -71,20 +74,53 @@ std::int64_t shared_of(RankAlgorithm algorithm, const RankProblem& q, const Devi
   }
 }
 
-// Rows over x first, then y and z, as far as the device counts.
-std::array<std::int64_t, 3> spread(std::int64_t blocks, DeviceType type) {
-  const std::int64_t most_x = type == DeviceType::wgpu ? 65535 : 2147483647;
-  if (blocks <= most_x) return {blocks, 1, 1};
-  const std::int64_t y = ceil_div(blocks, most_x);
-  if (y <= 65535) return {ceil_div(blocks, y), y, 1};
-  const std::int64_t z = ceil_div(y, 65535);
-  const std::int64_t yz = ceil_div(y, z);
-  return {ceil_div(blocks, yz * z), yz, z};
-}
-
 bool is_radix(RankAlgorithm a) {
   return a == RankAlgorithm::block_radix || a == RankAlgorithm::grid_radix ||
          a == RankAlgorithm::dispatch_radix;
+}
+
+std::int64_t split_of(const RankPlanFields& p, const DeviceCaps& caps) {
+  const RankProblem& q = p.problem;
+  std::int64_t pieces = 1;
+  if (p.algorithm == RankAlgorithm::block_queue && 2 * q.rows < caps.compute_units) {
+    pieces = std::min(ceil_div(2 * caps.compute_units, q.rows), q.cols / kPieceColumns);
+  } else if (p.algorithm == RankAlgorithm::grid_radix) {
+    pieces = std::min(ceil_div(4 * caps.compute_units, q.rows),
+                      ceil_div(q.cols, p.choice.workgroup * kPerThread));
+  } else if (p.algorithm == RankAlgorithm::dispatch_radix) {
+    pieces = ceil_div(q.cols, p.choice.workgroup * kPerThread);
+  }
+  if (pieces < 2) return 0;
+  const std::int64_t columns = ceil_div(ceil_div(q.cols, pieces), 32) * 32;
+  return columns < q.cols ? columns : 0;
+}
+
+// What overrides can ask for beyond the device's limits.
+void check_limits(const RankPlanFields& p, const DeviceCaps& caps, std::int64_t pieces,
+                  bool own_stride) {
+  if (const std::int64_t most = most_blocks(p.device.type) / p.problem.rows; pieces > most) {
+    fail(Errc::invalid_value, "replace",
+         text(own_stride ? "channel_stride" : "workgroup", ": got ", pieces,
+              " pieces a row, expected at most ", most));
+  }
+  const std::int64_t shared = shared_of(p.algorithm, p.problem, caps, p.choice.workgroup);
+  if (shared > caps.shared_bytes) {
+    fail(Errc::invalid_value, "replace",
+         text("workgroup: got ", p.choice.workgroup, " threads, which need ", shared,
+              " shared bytes, expected at most ", caps.shared_bytes));
+  }
+}
+
+}  // namespace
+
+std::array<std::int64_t, 3> spread(std::int64_t blocks, DeviceType type) {
+  const std::int64_t most_x = type == DeviceType::wgpu ? kMostYZ : kMostX;
+  if (blocks <= most_x) return {blocks, 1, 1};
+  const std::int64_t y = ceil_div(blocks, most_x);
+  if (y <= kMostYZ) return {ceil_div(blocks, y), y, 1};
+  const std::int64_t z = ceil_div(y, kMostYZ);
+  const std::int64_t yz = ceil_div(y, z);
+  return {ceil_div(blocks, yz * z), yz, z};
 }
 
 void set_merge(RankPlanFields& p) {
@@ -105,23 +141,9 @@ void set_merge(RankPlanFields& p) {
   }
 }
 
-std::int64_t split_of(const RankPlanFields& p, const DeviceCaps& caps) {
-  const RankProblem& q = p.problem;
-  std::int64_t pieces = 1;
-  if (p.algorithm == RankAlgorithm::block_queue && 2 * q.rows < caps.compute_units) {
-    pieces = std::min(ceil_div(2 * caps.compute_units, q.rows), q.cols / kPieceColumns);
-  } else if (p.algorithm == RankAlgorithm::grid_radix) {
-    pieces = std::min(ceil_div(4 * caps.compute_units, q.rows),
-                      ceil_div(q.cols, p.choice.workgroup * kPerThread));
-  } else if (p.algorithm == RankAlgorithm::dispatch_radix) {
-    pieces = ceil_div(q.cols, p.choice.workgroup * kPerThread);
-  }
-  if (pieces < 2) return 0;
-  const std::int64_t columns = ceil_div(ceil_div(q.cols, pieces), 32) * 32;
-  return columns < q.cols ? columns : 0;
+std::int64_t most_blocks(DeviceType type) {
+  return (type == DeviceType::wgpu ? kMostYZ : kMostX) * kMostYZ * kMostYZ;
 }
-
-}  // namespace
 
 void fill_gpu(RankPlanFields& p, const DeviceCaps& caps, const PlanOverrides& o) {
   const RankProblem& q = p.problem;
@@ -148,6 +170,7 @@ void fill_gpu(RankPlanFields& p, const DeviceCaps& caps, const PlanOverrides& o)
   }
   set_merge(p);
   const std::int64_t pieces = c.channel_stride > 0 ? ceil_div(q.cols, c.channel_stride) : 1;
+  check_limits(p, caps, pieces, o.channel_stride.has_value());
   const std::int64_t warps = c.workgroup / caps.lane_width;
   const bool by_warp = p.algorithm == RankAlgorithm::warp_queue;
   c.kl = by_warp ? queue_entries(q, caps) / caps.lane_width : kPerThread;
@@ -248,44 +271,50 @@ std::vector<Candidate> candidates(const RankProblem& q, const DeviceCaps& caps) 
   }
 }
 
-std::optional<std::string> infeasible(RankAlgorithm a, const RankProblem& q,
-                                      const DeviceCaps& caps) {
+std::optional<std::string> unserved(RankAlgorithm a, const RankProblem& q) {
   const bool mid = q.kind == RankKind::midk;
-  const auto too_much = [](std::string_view what, std::int64_t got, std::int64_t limit) {
-    return text(what, " ", got, " > ", limit);
-  };
   switch (a) {
     case RankAlgorithm::argreduce:
       if (mid) return "kind midk needs two ranks";
       if (q.k != 1) return text("k ", q.k, " != 1");
       return {};
     case RankAlgorithm::reservoir:
+    case RankAlgorithm::warp_queue:
+    case RankAlgorithm::block_queue:
       if (mid) return "kind midk has no threshold to filter by";
-      if (q.k > 1048576) return too_much("k", q.k, 1048576);
+      if (q.k > kMostQueue) return text("k ", q.k, " > ", kMostQueue);
       return {};
     case RankAlgorithm::quickselect:
-      if (q.cols > 1048576) return too_much("cols", q.cols, 1048576);
-      return {};
-    case RankAlgorithm::radix:
+      if (q.cols > 1048576) return text("cols ", q.cols, " > ", 1048576);
       return {};
     default:
-      break;
+      return {};
   }
+}
+
+std::optional<std::string> infeasible(RankAlgorithm a, const RankProblem& q,
+                                      const DeviceCaps& caps) {
+  if (auto reason = unserved(a, q)) return reason;
+  if (caps.device.is_cpu()) return {};
+  const auto too_much = [](std::string_view what, std::int64_t got, std::int64_t limit) {
+    return text(what, " ", got, " > ", limit);
+  };
   if (caps.max_workgroup < caps.lane_width) {
     return text("threads per workgroup ", caps.max_workgroup, " < lanes ", caps.lane_width);
   }
   const std::int64_t block = threads_of(block_wanted(a, q), caps);
   const std::int64_t shared = shared_of(a, q, caps, block);
-  if (a == RankAlgorithm::warp_queue || a == RankAlgorithm::block_queue) {
-    if (mid) return "kind midk has no threshold to filter by";
-    const std::int64_t most = a == RankAlgorithm::warp_queue ? 32 * caps.lane_width : 1048576;
-    if (q.k > most) return too_much("k", q.k, most);
+  if (a == RankAlgorithm::warp_queue && q.k > 32 * caps.lane_width) {
+    return too_much("k", q.k, 32 * caps.lane_width);
   }
   if (a == RankAlgorithm::tile_sort && q.cols > tile_limit(caps)) {
     return too_much("cols", q.cols, tile_limit(caps));
   }
-  if (a == RankAlgorithm::dispatch_radix && q.cols > kDispatchElements) {
-    return too_much("cols", q.cols, kDispatchElements);
+  if (a == RankAlgorithm::dispatch_radix) {
+    if (q.cols > kDispatchElements) return too_much("cols", q.cols, kDispatchElements);
+    const std::int64_t blocks = q.rows * ceil_div(q.cols, block * kPerThread);
+    const std::int64_t most = most_blocks(caps.device.type);
+    if (blocks > most) return too_much("workgroups", blocks, most);
   }
   if (shared > caps.shared_bytes) return too_much("shared bytes", shared, caps.shared_bytes);
   return {};

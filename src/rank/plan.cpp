@@ -95,19 +95,78 @@ bool fits_device(RankAlgorithm a, DeviceType type) {
   return a >= A::warp_queue && a <= A::grid_radix;
 }
 
+void check_grid(const RankPlanFields& p, const std::array<std::int64_t, 3>& expected) {
+  constexpr const char* kNames[3] = {"grid x", "grid y", "grid z"};
+  for (std::size_t i = 0; i < 3; ++i) check_number(kNames[i], p.grid[i], expected[i]);
+}
+
+// On the CPU everything follows from algorithm, threads, stride and vector length.
+void check_cpu(const RankPlanFields& p) {
+  const RankChoice& c = p.choice;
+  const std::int64_t pieces =
+      c.channel_stride > 0 ? ranking::ceil_div(p.problem.cols, c.channel_stride) : 1;
+  if (pieces > kRankMostPieces) {
+    fail_field("channel_stride", text(c.channel_stride), text(kRankMostPieces, " pieces at most"));
+  }
+  if (c.tile < 4 || c.tile % 4 != 0 || c.tile > 1 << 20) {
+    fail_field("tile", text(c.tile), "four vectors");
+  }
+  DeviceCaps caps;
+  caps.lane_width = c.tile / 4;
+  caps.max_workgroup = c.workgroup;
+  RankPlanFields want;
+  want.problem = p.problem;
+  want.k_effective = p.k_effective;
+  want.algorithm = p.algorithm;
+  ranking::fill_cpu(
+      want, caps, {.algorithm = {}, .workgroup = c.workgroup, .channel_stride = c.channel_stride});
+  check_number("workgroup", c.workgroup, want.choice.workgroup);
+  check_number("kl", c.kl, want.choice.kl);
+  check_number("merge_kind", c.merge_kind, want.choice.merge_kind);
+  check_number("merge_detail", c.merge_detail, want.choice.merge_detail);
+  check_number("compaction_tile", c.compaction_tile, want.choice.compaction_tile);
+  check_grid(p, want.grid);
+  check_number("shared_bytes", p.shared_bytes, 0);
+  check_number("passes", p.passes, want.passes);
+  check_number("workspace_bytes", p.workspace_bytes, want.workspace_bytes);
+}
+
+// The device's limits are not in the plan: only what does not need them is checked.
+void check_gpu(const RankPlanFields& p) {
+  const std::int64_t stride = p.choice.channel_stride;
+  const std::int64_t pieces = stride > 0 ? ranking::ceil_div(p.problem.cols, stride) : 1;
+  const std::int64_t most = ranking::most_blocks(p.device.type) / p.problem.rows;
+  if (pieces > most) fail_field("channel_stride", text(stride), text(most, " pieces at most"));
+  RankPlanFields want;
+  want.algorithm = p.algorithm;
+  want.choice.channel_stride = stride;
+  ranking::set_merge(want);
+  check_number("merge_kind", p.choice.merge_kind, want.choice.merge_kind);
+  check_number("merge_detail", p.choice.merge_detail, want.choice.merge_detail);
+  if (p.algorithm != RankAlgorithm::warp_queue) {
+    check_grid(p, ranking::spread(p.problem.rows * pieces, p.device.type));
+  }
+  check_number("workspace_bytes", p.workspace_bytes, ranking::gpu_workspace(p));
+}
+
+void check_sort_stage(const RankPlanFields& p) {
+  const SortStage s = p.sort_stage;
+  const bool cpu = p.device.is_cpu();
+  const bool sorts = cpu ? s == SortStage::vector : s == SortStage::local || s == SortStage::global;
+  if (p.k_effective > 1 ? sorts : s == SortStage::none) return;
+  fail_field("sort_stage", to_text(s),
+             p.k_effective <= 1 ? "none for k <= 1" : (cpu ? "vector" : "local or global"));
+}
+
 void check_choice(const RankPlanFields& p) {
   const RankProblem& q = p.problem;
   const RankChoice& c = p.choice;
   if (!fits_device(p.algorithm, p.device.type)) {
     fail_field("algorithm", to_text(p.algorithm), text("one of ", to_text(p.device), "'s"));
   }
-  const bool filters =
-      p.algorithm == RankAlgorithm::argreduce || p.algorithm == RankAlgorithm::reservoir ||
-      p.algorithm == RankAlgorithm::warp_queue || p.algorithm == RankAlgorithm::block_queue;
-  if (filters && q.kind == RankKind::midk) {
-    fail_field("algorithm", to_text(p.algorithm), "one that serves midk");
+  if (const auto reason = ranking::unserved(p.algorithm, q)) {
+    fail_field("algorithm", text(to_text(p.algorithm), " (", *reason, ")"), "one that can serve");
   }
-  if (p.algorithm == RankAlgorithm::argreduce) check_number("k", q.k, 1);
   if (p.algorithm == RankAlgorithm::quickselect)
     check_number("channel_stride", c.channel_stride, 0);
   if (c.workgroup < 1 || c.workgroup > 1 << 20) {
@@ -117,12 +176,11 @@ void check_choice(const RankPlanFields& p) {
     fail_field("channel_stride", text(c.channel_stride), text("0 to ", q.cols - 1));
   }
   check_number("block", p.block, c.workgroup);
+  check_sort_stage(p);
   if (p.device.is_cpu()) {
-    const CpuRankLayout l = cpu_rank_layout(p);
-    check_number("grid", p.grid[0], l.read_tasks);
-    check_number("workspace_bytes", p.workspace_bytes, l.total_bytes(q.rows));
+    check_cpu(p);
   } else {
-    check_number("workspace_bytes", p.workspace_bytes, ranking::gpu_workspace(p));
+    check_gpu(p);
   }
 }
 
@@ -140,6 +198,7 @@ RankPlan::RankPlan(RankPlanFields fields) : fields_(std::move(fields)) {
   if (p.algorithm == RankAlgorithm::none) {
     if (p.choice != RankChoice{})
       fail_field("choice", "other numbers", "zeros: nothing is launched");
+    check_number("workspace_bytes", p.workspace_bytes, 0);
     return;
   }
   check_choice(p);

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <array>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -18,6 +20,9 @@ struct Candidate {
 
 /// In the table's order; the last preferred one always exists.
 [[nodiscard]] std::vector<Candidate> candidates(const RankProblem& problem, const DeviceCaps& caps);
+/// Why `algorithm` cannot serve on any device, in numbers; nothing where it may.
+[[nodiscard]] std::optional<std::string> unserved(RankAlgorithm algorithm,
+                                                  const RankProblem& problem);
 /// Why `algorithm` cannot serve, in numbers; nothing where it can.
 [[nodiscard]] std::optional<std::string> infeasible(RankAlgorithm algorithm,
                                                     const RankProblem& problem,
@@ -31,6 +36,12 @@ void fill_gpu(RankPlanFields& plan, const DeviceCaps& caps, const PlanOverrides&
 [[nodiscard]] std::vector<Launch> lower_cpu(const RankPlanFields& plan, bool sorted);
 [[nodiscard]] std::vector<Launch> lower_gpu(const RankPlanFields& plan, bool sorted);
 
+/// Most workgroups of one launch of an accelerator.
+[[nodiscard]] std::int64_t most_blocks(DeviceType type);
+/// Workgroups over x first, then y and z, as far as the device counts.
+[[nodiscard]] std::array<std::int64_t, 3> spread(std::int64_t blocks, DeviceType type);
+/// merge_kind and merge_detail of a GPU plan.
+void set_merge(RankPlanFields& plan);
 /// Scratch of a GPU plan.
 [[nodiscard]] std::int64_t gpu_workspace(const RankPlanFields& plan);
 

@@ -22,11 +22,12 @@ struct CpuRankLayout {
   std::int64_t worker_words = 0;   ///< scratch of one worker
   std::int64_t piece_words = 0;    ///< results that a piece hands to a later launch
   std::int64_t row_words = 0;      ///< results that a row hands to a later launch
-  [[nodiscard]] std::int64_t total_bytes(std::int64_t rows) const {
-    const std::int64_t held = pieces > 1 ? rows * (pieces * piece_words + row_words) : 0;
-    return 4 * (threads * worker_words + held);
-  }
+  /// Workspace in bytes; the greatest number where it cannot be counted.
+  [[nodiscard]] SPIRALTORCH_API std::int64_t total_bytes(std::int64_t rows) const;
 };
+
+/// Most pieces of a row.
+inline constexpr std::int64_t kRankMostPieces = 65536;
 
 /// Slack behind each list, in words: vectors are stored whole.
 inline constexpr std::int64_t kRankPad = 64;
