@@ -2,10 +2,13 @@
 
 #include <array>
 
+#include "ops/launch.hpp"
 #include "ops/rank_device.hpp"
 #include "spiraltorch/base/text.hpp"
+#include "spiraltorch/ops/reduce.hpp"
 #include "spiraltorch/rank/call.hpp"
 #include "spiraltorch/runtime/backend.hpp"
+#include "spiraltorch/tensor/autograd.hpp"
 #include "spiraltorch/tensor/detail.hpp"
 
 namespace spiraltorch {
@@ -53,6 +56,24 @@ void check_device(std::string_view op, const RankPlanFields& p, const Tensor& x,
   }
 }
 
+void check_first_nan(std::string_view op, const Tensor& x, std::int64_t at) {
+  if (at < 0) return;
+  fail(Errc::non_finite, op,
+       text("element (", at / x.cols(), ", ", at % x.cols(),
+            "): got NaN, expected numbers (nan=\"raise\")"));
+}
+
+// A selected element's gradient goes to the column it came from.
+Tensor recorded(std::string_view op, const Tensor& x, Tensor values, const IndexTensor& indices) {
+  if (values.size() == 0 || !is_recorded({&x})) return values;
+  return record(std::move(values), op, {x}, {}, [shape = x.shape(), indices](auto& context) {
+    Tensor out = Tensor::empty(shape.rows, shape.cols, context.gradient.device());
+    ops::run(OpId::rank_grad, {detail::operand_of(context.gradient), indices.operand()},
+             detail::operand_of(out));
+    return std::vector<std::optional<Tensor>>{out};
+  });
+}
+
 RankResult execute(std::string_view op, SharedPlan plan, const Tensor& x, bool sorted,
                    NanPolicy nan) {
   const RankPlanFields& p = **plan;
@@ -60,7 +81,12 @@ RankResult execute(std::string_view op, SharedPlan plan, const Tensor& x, bool s
   const ElementType type = x.cols() < kNarrowColumns ? ElementType::i32 : ElementType::i64;
   RankResult result{detail::empty_result(shape, x.device()),
                     IndexTensor::empty(shape.rows, shape.cols, type, x.device()), plan};
-  if (p.algorithm == RankAlgorithm::none) return result;
+  if (p.algorithm == RankAlgorithm::none) {
+    if (nan == NanPolicy::raise && x.size() > 0) {
+      check_first_nan(op, x, ops::first_non_finite(x, true));
+    }
+    return result;
+  }
   std::shared_ptr<Buffer> workspace;
   std::vector<KernelOperand> out{detail::operand_of(result.values), result.indices.operand()};
   if (p.workspace_bytes > 0) {
@@ -70,19 +96,16 @@ RankResult execute(std::string_view op, SharedPlan plan, const Tensor& x, bool s
   const std::array in{detail::operand_of(x)};
   RankCall call{plan.get(), sorted, nan};
   launch(OpId::rank_select, {.in = in, .out = out, .scalars = {}, .ints = {}, .rank = &call});
-  if (call.first_nan >= 0) {
-    fail(Errc::non_finite, op,
-         text("element (", call.first_nan / x.cols(), ", ", call.first_nan % x.cols(),
-              "): got NaN, expected numbers (nan=\"raise\")"));
-  }
+  check_first_nan(op, x, call.first_nan);
   result.trace = std::move(call.trace);
+  result.values = recorded(op, x, std::move(result.values), result.indices);
   return result;
 }
 
 RankResult select(std::string_view op, RankKind kind, const Tensor& tensor, std::int64_t k,
                   const RankOptions& options) {
   check_k(op, tensor, k);
-  const Tensor x = placed(op, tensor.detach(), options.device);
+  const Tensor x = placed(op, tensor, options.device);
   const DeviceCaps caps = ranking::caps_of(x.device());
   if (options.plan == nullptr) {
     const RankProblem problem{kind, x.rows(), x.cols(), k};
@@ -117,7 +140,7 @@ RankResult rank(const SharedPlan& plan, const Tensor& x, bool sorted, NanPolicy 
   check_device("rank", p, x, ranking::caps_of(x.device()));
   check_shape_of("rank", p, x);
   check_k("rank", x, p.problem.k);
-  return execute("rank", plan, x.detach(), sorted, nan);
+  return execute("rank", plan, x, sorted, nan);
 }
 
 }  // namespace spiraltorch

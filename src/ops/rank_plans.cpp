@@ -29,7 +29,7 @@ struct Memo {
   std::map<Key, SharedPlan> plans;
   std::deque<Key> order;
   std::map<std::string, std::shared_ptr<const TuningTable>> tables;  // by fingerprint
-  std::map<std::string, DeviceCaps> devices;                          // other than the CPU
+  std::map<std::string, DeviceCaps> devices;                         // other than the CPU
 };
 
 Memo& memo() {

@@ -33,7 +33,10 @@ Merge merge_of(RankAlgorithm algorithm, bool split) {
 // Columns of a piece where a row is split among threads, 0 where it is not.
 std::int64_t split_columns(RankAlgorithm algorithm, const RankProblem& q, std::int64_t threads) {
   if (algorithm == RankAlgorithm::quickselect || q.rows >= threads) return 0;
-  if (q.cols < kSplitColumns) return 0;
+  // A running best costs little more than the read: waking threads must pay.
+  const std::int64_t least =
+      algorithm == RankAlgorithm::argreduce ? 2 * kSplitColumns : kSplitColumns;
+  if (q.cols < least) return 0;
   const std::int64_t pieces =
       std::min(ceil_div(threads, q.rows), std::max<std::int64_t>(1, q.cols / (kSplitColumns / 2)));
   if (pieces < 2) return 0;

@@ -246,6 +246,8 @@ def test_nan_policies():
     with pytest.raises(st.InvalidArgument, match=r"\(0, 1\)") as caught:
         st.topk(x, 2, nan="raise")
     assert caught.value.code == "non_finite"
+    with pytest.raises(st.InvalidArgument, match=r"\(0, 1\)"):
+        st.topk(x, 0, nan="raise")
 
 
 def test_k_zero_gives_results_without_elements():
@@ -274,9 +276,16 @@ def test_index_tensors_are_exchanged():
         indices.item()
 
 
-def test_a_tracked_tensor_is_selected_from_without_a_graph():
-    x = st.Tensor(1, 3, [1.0, 2.0, 3.0], requires_grad=True)
-    assert not st.topk(x, 2).values.requires_grad
+@pytest.mark.parametrize("kind", SELECT)
+def test_the_gradient_goes_where_the_values_came_from(kind):
+    x = st.Tensor(2, 4, [3, float("nan"), 1, 2, 5, 5, 5, 4], requires_grad=True)
+    values, indices = SELECT[kind](x, 2)
+    values.backward(st.Tensor(2, 2, [1, 10, 100, 1000]))
+    want = np.zeros((2, 4), np.float32)
+    np.put_along_axis(want, np.asarray(indices), [[1, 10], [100, 1000]], 1)
+    assert x.grad.tolist() == want.tolist()
+    with st.no_grad():
+        assert not SELECT[kind](x, 2).values.requires_grad
 
 
 def test_session_plans_for_its_device():

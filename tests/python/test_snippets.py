@@ -44,6 +44,14 @@ def test_hypergrad(root, capsys):
     assert "0.1022" in capsys.readouterr().out
 
 
+def test_rank_selection(root, capsys):
+    scope, caught = run(find(root, "plan_topk"))
+    assert not caught
+    out = capsys.readouterr().out
+    assert "[[3.0, 3.0]] [[1, 2]] 2.0" in out
+    assert f"algorithm {scope['plan'].algorithm}" in out
+
+
 def test_barycenter(root, capsys):
     scope, _ = run(find(root, "session.align_hypergrad(hyper, bary)"))
     bary = scope["bary"]

@@ -45,7 +45,8 @@ struct RankOptions {
 /// byte-identical for every device, algorithm and number of threads. 0 ≤ k ≤ cols, else
 /// `invalid_value`; a NaN under NanPolicy::raise is `non_finite` with its position;
 /// PlanDeviceMismatch for a plan of another device. MidK: the ascending ranks ⌊(m−k)/2⌋ and on, of
-/// m participants; k = 1 is the (lower) median. −0 equals +0.
+/// m participants; k = 1 is the (lower) median. −0 equals +0. The gradient of `values` goes to the
+/// columns they came from.
 [[nodiscard]] SPIRALTORCH_API RankResult topk(const Tensor& x, std::int64_t k,
                                               const RankOptions& options = {});
 [[nodiscard]] SPIRALTORCH_API RankResult midk(const Tensor& x, std::int64_t k,

@@ -84,6 +84,7 @@ enum class OpId : std::uint16_t {
   embed_ranks,
   // rank
   rank_select,
+  rank_grad,
   range_count,
   range_emit,
   band_split,
@@ -164,7 +165,8 @@ inline constexpr std::array kOps{
     OpInfo{OpId::ball_sgd_step, "ball_sgd_step", 2, false},
     OpInfo{OpId::embed_train, "embed_train", 4, false},
     OpInfo{OpId::embed_ranks, "embed_ranks", 3, false},
-    OpInfo{OpId::rank_select, "rank_select", 1, false},
+    OpInfo{OpId::rank_select, "rank_select", 1, true},
+    OpInfo{OpId::rank_grad, "rank_grad", 2, false},
     OpInfo{OpId::range_count, "range_count", 1, false},
     OpInfo{OpId::range_emit, "range_emit", 2, false},
     OpInfo{OpId::band_split, "band_split", 1, false},

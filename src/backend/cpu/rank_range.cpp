@@ -8,7 +8,7 @@
 #include "backend/cpu/simd/select.hpp"
 #include "spiraltorch/runtime/parallel.hpp"
 
-// Elements of a range of values, and the split of a gradient into bands.
+// Elements of a range of values, and the gradient of a selection.
 namespace spiraltorch::cpu {
 namespace {
 
@@ -62,9 +62,32 @@ void range_emit(const KernelArgs& args) {
   emit<std::int64_t>(args);
 }
 
+// Each row's gradient at the columns it was selected from, 0 elsewhere.
+template <class I>
+void scatter(const KernelArgs& args) {
+  const KernelOperand& g = args.in[0];
+  const KernelOperand& out = args.out[0];
+  const auto* gradient = data<const float>(g);
+  const auto* index = data<const I>(args.in[1]);
+  auto* to = data<float>(out);
+  parallel_for(out.rows, std::max<std::int64_t>(1, kParallelGrain / out.cols),
+               [&](std::int64_t begin, std::int64_t end) {
+                 std::fill(to + begin * out.cols, to + end * out.cols, 0.0F);
+                 for (std::int64_t i = begin * g.cols; i < end * g.cols; ++i) {
+                   if (index[i] >= 0) to[i / g.cols * out.cols + index[i]] = gradient[i];
+                 }
+               });
+}
+
+void rank_grad(const KernelArgs& args) {
+  if (args.in[1].type == ElementType::i32) return scatter<std::int32_t>(args);
+  scatter<std::int64_t>(args);
+}
+
 }  // namespace
 
 void register_rank_range(KernelTable& table) {
+  set_kernel(table, OpId::rank_grad, rank_grad);
   set_kernel(table, OpId::range_count, range_count);
   set_kernel(table, OpId::range_emit, range_emit);
 }

@@ -170,11 +170,6 @@ TEST_CASE("rank: a device that is named moves the tensor") {
   check_error(Errc::invalid_value, [&] { (void)topk(x, 1, {.device = "gpu"}); });
 }
 
-TEST_CASE("rank: selection records no gradient") {
-  const Tensor x(1, 3, {1.0F, 3.0F, 2.0F}, {.requires_grad = true});
-  CHECK_FALSE(topk(x, 1).values.requires_grad());
-}
-
 TEST_CASE("compact_range keeps what lies within both bounds") {
   const Tensor x(3, 4, {1, 2, 3, kNan, -kInf, -0.0F, 0, kInf, 5, 6, 7, 8});
   const CompactResult r = compact_range(x, 0, 3);
@@ -223,4 +218,15 @@ TEST_CASE("band_split's errors") {
       (void)band_split(Tensor(2, 2, {1, 2, bad, bad}), 1, 1, 0);
     });
   }
+}
+
+TEST_CASE("the gradient of a selection goes to the columns it came from") {
+  Tensor x(2, 3, {3.0F, 1.0F, 2.0F, 4.0F, 4.0F, 5.0F});
+  x.requires_grad_();
+  topk(x, 2).values.backward(Tensor(2, 2, {1.0F, 2.0F, 3.0F, 4.0F}));
+  CHECK(x.grad()->data() == std::vector<float>{1, 0, 2, 4, 0, 3});
+  x.zero_grad();
+  midk(x, 1, {.plan = plan_for({RankKind::midk, 2, 3, 1}, "cpu")})
+      .values.backward(Tensor(2, 1, {7.0F, 8.0F}));
+  CHECK(x.grad()->data() == std::vector<float>{0, 0, 7, 0, 8, 0});
 }
