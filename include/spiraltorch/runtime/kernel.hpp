@@ -45,7 +45,8 @@ struct KernelArgs {
   std::span<const KernelOperand> out;
   std::span<const double> scalars;
   std::span<const std::int64_t> ints;
-  RankCall* rank = nullptr;  ///< `rank_select` only: the plan, and room for its trace (rank/call.hpp)
+  RankCall* rank =
+      nullptr;  ///< `rank_select` only: the plan, and room for its trace (rank/call.hpp)
 };
 
 /// Runs `op` on the device that holds its operands. Throws `unsupported` where that back end has
