@@ -50,7 +50,7 @@ from ._core import (
     topk,
     z_space_barycenter,
 )
-from . import embed, geometry, nn
+from . import embed, geometry, nn, sot
 
 __all__ = [
     "BarycenterIntermediate",
@@ -101,6 +101,7 @@ __all__ = [
     "rank",
     "set_num_threads",
     "set_strict",
+    "sot",
     "topk",
     "z_space_barycenter",
 ]

@@ -766,7 +766,7 @@ class SpiralDifferentialTrace:
         """The same, and the barycenter's path onto the tape."""
 
     @property
-    def sot_plan(self) -> None:
+    def sot_plan(self) -> object:
         """The attached spiral plan, or None."""
 
     def __repr__(self) -> str: ...
@@ -1106,6 +1106,236 @@ def band_split(gradient: object, above: object, beneath: object, tolerance: floa
     Splits a gradient by |g|: a string of A (the first `above`), B (the last `beneath`) and H (the rest, and every |g| <= tolerance), one letter an element, and the sums of |g| of A, H and B.
     """
 
+class SoT3DStep:
+    """One step of a spiral plan."""
+
+    @property
+    def index(self) -> int: ...
+
+    @property
+    def angle(self) -> float: ...
+
+    @property
+    def radius(self) -> float: ...
+
+    @property
+    def x(self) -> float: ...
+
+    @property
+    def y(self) -> float: ...
+
+    @property
+    def height(self) -> float: ...
+
+    @property
+    def z_track(self) -> float: ...
+
+    @property
+    def curvature(self) -> float: ...
+
+    @property
+    def macro_index(self) -> int: ...
+
+    @property
+    def macro_length(self) -> int: ...
+
+    @property
+    def macro_position(self) -> int: ...
+
+    @property
+    def macro_phase(self) -> float: ...
+
+    @property
+    def macro_reflection(self) -> bool: ...
+
+    @property
+    def meso_index(self) -> int: ...
+
+    @property
+    def meso_length(self) -> int: ...
+
+    @property
+    def meso_position(self) -> int: ...
+
+    @property
+    def meso_phase(self) -> float: ...
+
+    @property
+    def meso_reflection(self) -> bool: ...
+
+    @property
+    def micro_index(self) -> int: ...
+
+    @property
+    def micro_length(self) -> int: ...
+
+    @property
+    def micro_position(self) -> int: ...
+
+    @property
+    def micro_phase(self) -> float: ...
+
+    @property
+    def micro_reflection(self) -> bool: ...
+
+    @property
+    def meso_role(self) -> str: ...
+
+    @property
+    def micro_role(self) -> str: ...
+
+    def position(self) -> tuple[float, float, float]:
+        """(x, y, height)."""
+
+    def as_dict(self) -> dict:
+        """All values, the blocks' nested."""
+
+class MacroSummary:
+    """One macro block of a spiral plan."""
+
+    @property
+    def index(self) -> int: ...
+
+    @property
+    def start(self) -> int: ...
+
+    @property
+    def length(self) -> int: ...
+
+    @property
+    def ideal_length(self) -> int: ...
+
+    @property
+    def reflection_step(self) -> int: ...
+
+    @property
+    def height_gain(self) -> float: ...
+
+    @property
+    def mean_curvature(self) -> float: ...
+
+    def as_dict(self) -> dict:
+        """All values."""
+
+class SoT3DPlan:
+    """
+    A spiral of golden-angle steps in nested blocks of Fibonacci, tribonacci and tetranacci lengths.
+    """
+
+    @property
+    def total_steps(self) -> int: ...
+
+    @property
+    def base_radius(self) -> float: ...
+
+    @property
+    def radial_growth(self) -> float: ...
+
+    @property
+    def base_height(self) -> float: ...
+
+    @property
+    def meso_gain(self) -> float: ...
+
+    @property
+    def micro_gain(self) -> float: ...
+
+    @property
+    def spacing(self) -> str: ...
+
+    def __len__(self) -> int: ...
+
+    def __bool__(self) -> bool: ...
+
+    def __repr__(self) -> str: ...
+
+    def steps(self) -> list[SoT3DStep]:
+        """All steps."""
+
+    def as_dicts(self) -> list:
+        """All steps as dicts."""
+
+    def macro_summaries(self) -> list[MacroSummary]:
+        """The macro blocks."""
+
+    def polyline(self) -> list:
+        """(x, y, height) of each step."""
+
+    def reflection_points(self) -> list[tuple[int, str]]:
+        """(step, kind) of each block's last step."""
+
+    def as_tensor(self) -> Tensor:
+        """(n, 3): x, y, height."""
+
+    def feature_tensor(self) -> Tensor:
+        """
+        (n, 9): radius, angle, height, curvature, macro, meso and micro phase, meso_gain, micro_gain.
+        """
+
+    def reflection_tensor(self) -> Tensor:
+        """(n, 3): macro, meso and micro reflections as 0 and 1."""
+
+    def role_tensor(self) -> Tensor:
+        """(n, 2): meso index mod 3, micro index mod 4."""
+
+    def macro_summary_tensor(self) -> Tensor:
+        """
+        (macros, 6): index, length, ideal_length, height_gain, mean_curvature, reflection_step.
+        """
+
+    def grow_biome(self, topos: OpenTopos, label_prefix: str = 'sot', include_reflections: bool = True) -> TensorBiome:
+        """A biome of the plan's (n, 3) views."""
+
+class ZSpaceProjector:
+    """
+    Rows of numbers, texts, spirals and biomes as points of the ball: guarded, clipped to the topos' saturation, mapped by the exponential map at the origin.
+    """
+
+    def __init__(self, topos: OpenTopos, encoder: LanguageWaveEncoder) -> None: ...
+
+    def curvature(self) -> float: ...
+
+    def topos(self) -> OpenTopos: ...
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The rows as points."""
+
+    def __call__(self, x: Tensor) -> Tensor: ...
+
+    def encode_text(self, text: str, dim: int | None = None) -> Tensor:
+        """The encoder's point of Z-space, guarded."""
+
+    def project_spiral(self, plan: SoT3DPlan) -> Tensor:
+        """The plan's steps as points."""
+
+    def reimport_biome(self, biome: TensorBiome) -> Tensor:
+        """The biome's canopy as points."""
+
+    def __repr__(self) -> str: ...
+
+def golden_angle() -> float:
+    """pi * (3 - sqrt(5)), in radians."""
+
+def golden_ratio() -> float:
+    """(1 + sqrt(5)) / 2."""
+
+def fibonacci_pacing(n: int) -> list[int]:
+    """Lengths 1, 1, 2, 3, 5, ... up to n."""
+
+def pack_tribonacci_chunks(n: int) -> list[int]:
+    """n as a sum of 1, 2, 4, 7, 13, ..."""
+
+def pack_tetranacci_chunks(n: int) -> list[int]:
+    """n as a sum of 1, 2, 4, 8, 15, ..."""
+
+def generate_plan(total_steps: object, base_radius: float = 1.0, radial_growth: float = 0.05, base_height: float = 1.0, meso_gain: float = 0.2, micro_gain: float = 0.05, spacing: str = 'log') -> SoT3DPlan:
+    """
+    A spiral plan; spacing is 'log' or 'vogel'.
+
+    >>> generate_plan(64, radial_growth=0.08)
+    SoT3DPlan(steps=64, base_radius=1.000, growth=0.080)
+    """
+
 class SpiralSession:
     """
     Device, curvature and rates wired once; makes barycenters, tapes and traces.
@@ -1171,7 +1401,7 @@ class SpiralSession:
     def align_hypergrad(self, hypergrad: Hypergrad, barycenter: ZSpaceBarycenter) -> None:
         """Adds the barycenter's path to the tape."""
 
-    def trace(self, seed: Tensor, sot: object | None = None) -> SpiralDifferentialTrace:
+    def trace(self, seed: Tensor, sot: dict | None = None) -> SpiralDifferentialTrace:
         """A differential trace over a seed."""
 
     def __repr__(self) -> str: ...

@@ -1,5 +1,5 @@
-"""Building blocks of models. For now the text encoder; layers follow."""
+"""Building blocks of models. For now the text encoder and the projector; layers follow."""
 
-from ._core import LanguageWaveEncoder
+from ._core import LanguageWaveEncoder, ZSpaceProjector
 
-__all__ = ["LanguageWaveEncoder"]
+__all__ = ["LanguageWaveEncoder", "ZSpaceProjector"]

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <spiraltorch/ops/rank.hpp>
+#include <spiraltorch/session/spiral_session.hpp>
 #include <string>
 
 #include "arrays.hpp"
@@ -18,6 +19,9 @@ struct PyRankPlan {
 /// `plan(kind, rows, cols, k)` for a device string.
 [[nodiscard]] PyRankPlan make_plan(nb::handle kind, nb::handle rows, nb::handle cols, nb::handle k,
                                    const std::string& device);
+
+/// The dict that `SpiralSession.trace` takes as `sot`.
+[[nodiscard]] st::TracePlanOptions trace_plan_options(const nb::dict& options);
 
 void bind_rank_plan(nb::module_& m);
 void bind_index_tensor(nb::module_& m);

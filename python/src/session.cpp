@@ -34,10 +34,10 @@ void construct(SpiralSession* self, std::optional<std::string> device, double cu
   new (self) SpiralSession(std::move(o));
 }
 
-st::SpiralDifferentialTrace trace(const SpiralSession& s, const Tensor& seed, nb::handle sot) {
-  st::require(sot.is_none(), st::Errc::unsupported, "trace",
-              "sot: got spiral-plan options, expected None: spiral plans are not available yet");
-  return s.trace(seed);
+st::SpiralDifferentialTrace trace(const SpiralSession& s, const Tensor& seed,
+                                  const std::optional<nb::dict>& sot) {
+  if (!sot) return s.trace(seed);
+  return s.trace(seed, trace_plan_options(*sot));
 }
 
 void bind_builder(nb::module_& m) {

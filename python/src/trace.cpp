@@ -2,6 +2,7 @@
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
+#include <spiraltorch/sot/plan.hpp>
 #include <spiraltorch/zspace/differential_trace.hpp>
 
 #include "arrays.hpp"
@@ -96,6 +97,10 @@ void bind_trace(nb::module_& m) {
       .def("resonate_with_hypergrad", &Trace::resonate_with_hypergrad, "hypergrad"_a, Unlocked(),
            "The same, and the barycenter's path onto the tape.")
       .def_prop_ro(
-          "sot_plan", [](const Trace&) { return nb::none(); }, "The attached spiral plan, or None.")
+          "sot_plan",
+          [](const Trace& t) -> nb::object {
+            return t.sot_plan() ? nb::cast(*t.sot_plan()) : nb::none();
+          },
+          "The attached spiral plan, or None.")
       .def("__repr__", &Trace::repr);
 }

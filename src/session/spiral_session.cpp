@@ -10,6 +10,7 @@
 #include "spiraltorch/ops/reduce.hpp"
 #include "spiraltorch/runtime/backend.hpp"
 #include "spiraltorch/runtime/probe.hpp"
+#include "spiraltorch/sot/plan.hpp"
 
 namespace spiraltorch {
 namespace {
@@ -101,18 +102,16 @@ void SpiralSession::align_hypergrad(Hypergrad& tape, const ZSpaceBarycenter& bar
 
 SpiralDifferentialTrace SpiralSession::trace(const Tensor& seed,
                                              const std::optional<TracePlanOptions>& plan) const {
-  const std::int64_t steps = plan ? plan->steps.value_or(seed.size()) : 0;
-  if (steps < 0) {
-    fail(Errc::invalid_value, "trace", text("steps: got ", steps, ", expected >= 0"));
-  }
-  if (steps > 0) {
-    fail(Errc::unsupported, "trace",
-         text("plan: got ", steps, " steps, expected none: this version makes no spiral plans"));
-  }
-  return {seed,
-          {options_.curvature,
-           {options_.entropy_weight, options_.beta_j, options_.coupling},
-           options_.topos}};
+  SpiralDifferentialTrace out(seed, {options_.curvature,
+                                     {options_.entropy_weight, options_.beta_j, options_.coupling},
+                                     options_.topos});
+  if (!plan) return out;
+  const SoT3DPlan spiral(
+      plan->steps.value_or(seed.size()),
+      {plan->base_radius, plan->radial_growth, plan->base_height, plan->meso_gain, plan->micro_gain,
+       parse_spacing("trace", plan->spacing)});
+  if (spiral.total_steps() > 0) out.attach_sot_plan(std::make_shared<const SoT3DPlan>(spiral));
+  return out;
 }
 
 SpiralSessionBuilder SpiralSession::builder() const { return SpiralSessionBuilder(options_); }

@@ -1,5 +1,6 @@
 """The README's own programs, read from its text, and the values they must print."""
 
+import json
 import re
 import shutil
 import subprocess
@@ -42,6 +43,22 @@ def test_hypergrad(root, capsys):
     close(scope["z"].data(), want["z"])
     close(scope["wave"].data()[:4], [0.465213, 0, -0.092345, 0.382475])
     assert "0.1022" in capsys.readouterr().out
+
+
+def test_spiral(root, capsys):
+    with open(root / "tests" / "golden" / "learning.json", encoding="utf-8") as file:
+        want = json.load(file)["readme_block_5"]
+    scope, _ = run(find(root, "project_spiral"))
+    assert capsys.readouterr().out.splitlines() == want["printed"]
+    for name, rows in (
+        ("spiral_tensor", "spiral_rows"),
+        ("canvas", "canvas_rows"),
+        ("meaning", "meaning_rows"),
+    ):
+        values = scope[name].tolist()
+        for index, row in want[rows].items():
+            close(values[int(index)], row, tolerance=2e-5 * max(1.0, max(map(abs, row))))
+    assert scope["biome"].total_weight() == pytest.approx(want["biome_weight_after"])
 
 
 def test_rank_selection(root, capsys):
@@ -88,9 +105,9 @@ def test_every_program_of_the_readme_runs(root, tmp_path, monkeypatch):
 
 
 def test_contract_programs_stand_verbatim(root):
-    """The three programs of the contract that this version carries, character by character."""
+    """The four programs of the contract that this version carries, character by character."""
     text = (root / "README.md").read_text(encoding="utf-8")
-    for name in ("hypergrad", "barycenter", "trace"):
+    for name in ("hypergrad", "barycenter", "trace", "spiral"):
         expected = (root / "tests" / "golden" / f"readme_{name}.py").read_text(encoding="utf-8")
         assert f"```python\n{expected}```" in text
 

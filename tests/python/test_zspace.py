@@ -65,9 +65,9 @@ def test_session_and_builder():
     assert session.hypergrad(1, 2).topos().saturation() == 5.0
     assert session.builder().build().curvature() == -2.0
     assert session.encoder().temperature() == 0.5
-    with pytest.raises(NotImplementedError):
-        session.trace(Tensor(1, 2), sot={"steps": 4})
     assert session.trace(Tensor(1, 2)).sot_plan is None
+    assert session.trace(Tensor(1, 2), sot={"steps": 0}).sot_plan is None
+    assert len(session.trace(Tensor(2, 3), sot={}).sot_plan) == 6
 
 
 def test_results_as_dictionaries_and_tuples():

@@ -90,8 +90,8 @@ class SPIRALTORCH_API SpiralSession {
   [[nodiscard]] Hypergrad hypergrad(std::int64_t rows, std::int64_t cols) const;
   /// `tape.accumulate_barycenter_path(barycenter.intermediates)`.
   void align_hypergrad(Hypergrad& tape, const ZSpaceBarycenter& barycenter) const;
-  /// A configured guard checks the seed. A plan of a positive number of steps is `unsupported`:
-  /// this version makes no spiral plans.
+  /// A configured guard checks the seed. With plan options a spiral plan is attached, unless its
+  /// steps are 0.
   [[nodiscard]] SpiralDifferentialTrace trace(
       const Tensor& seed, const std::optional<TracePlanOptions>& plan = {}) const;
   /// A builder that starts from this session's options.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -13,6 +14,8 @@
 #include "spiraltorch/zspace/open_topos.hpp"
 
 namespace spiraltorch {
+
+class SoT3DPlan;
 
 /// The values of a trace; each method returns a fresh tensor.
 class SPIRALTORCH_API DifferentialResonance {
@@ -87,6 +90,13 @@ class SPIRALTORCH_API SpiralDifferentialTrace {
   DifferentialResonance resonate_with_hypergrad(Hypergrad& tape) const;
 
   [[nodiscard]] Tensor seed() const { return seed_.clone(); }
+  /// The spiral plan that the session attached (sot/plan.hpp), or null.
+  [[nodiscard]] const std::shared_ptr<const SoT3DPlan>& sot_plan() const noexcept {
+    return sot_plan_;
+  }
+  void attach_sot_plan(std::shared_ptr<const SoT3DPlan> plan) noexcept {
+    sot_plan_ = std::move(plan);
+  }
   [[nodiscard]] std::string repr() const;
 
  private:
@@ -108,6 +118,7 @@ class SPIRALTORCH_API SpiralDifferentialTrace {
   std::optional<ZSpaceBarycenter> barycenter_;
   std::vector<Tensor> levels_;
   std::vector<double> level_curvatures_;
+  std::shared_ptr<const SoT3DPlan> sot_plan_;
 };
 
 }  // namespace spiraltorch

@@ -5,6 +5,7 @@
 #include "check_error.hpp"
 #include "golden.hpp"
 #include "spiraltorch/base/warning.hpp"
+#include "spiraltorch/sot/plan.hpp"
 
 using namespace spiraltorch;
 using golden::Json;
@@ -115,11 +116,12 @@ TEST_CASE("the builder carries every option and can go on") {
 TEST_CASE("a trace's plan, a seed's guard, builders from sessions") {
   const SpiralSession session({.topos = OpenTopos(-1.0, 1e-6, 1.0, 8, 2)});
   const Tensor seed(1, 2);
-  check_error(Errc::unsupported, [&] { (void)session.trace(seed, TracePlanOptions{}); });
-  check_error(Errc::unsupported, [&] { (void)session.trace(seed, TracePlanOptions{.steps = 3}); });
+  CHECK(session.trace(seed).sot_plan() == nullptr);
+  CHECK(session.trace(seed, TracePlanOptions{}).sot_plan()->total_steps() == 2);
+  CHECK(session.trace(seed, TracePlanOptions{.steps = 3}).sot_plan()->total_steps() == 3);
   check_error(Errc::invalid_value,
               [&] { (void)session.trace(seed, TracePlanOptions{.steps = -1}); });
-  CHECK(session.trace(seed, TracePlanOptions{.steps = 0}).seed().rows() == 1);
+  CHECK(session.trace(seed, TracePlanOptions{.steps = 0}).sot_plan() == nullptr);
   check_error(Errc::volume_exceeded, [&] { (void)session.trace(Tensor(1, 3)); });
   check_error(Errc::non_finite, [&] { (void)session.trace(Tensor(1, 2, {NAN, 0})); });
   CHECK(session.builder().build().topos().max_volume() == 2);
