@@ -122,8 +122,8 @@ WeightedRows rows_of(const KernelArgs& args) {
 
 double ball_clamp_factor(double s) { return s > kBallMax * kBallSlack ? kBallMax / s : 1.0; }
 
-Vector weighted_gyromidpoint(const WeightedRows& p) {
-  Vector sums = sum_rows(p.rows, p.cols + 1, [&](std::int64_t i, double* out) {
+Vector gyromidpoint_sums(const WeightedRows& p) {
+  return sum_rows(p.rows, p.cols + 1, [&](std::int64_t i, double* out) {
     const double factor = row_factor(p, i);
     const float* row = p.x + i * p.cols;
     double n = 0.0;
@@ -133,6 +133,10 @@ Vector weighted_gyromidpoint(const WeightedRows& p) {
     for (std::int64_t j = 0; j < p.cols; ++j) out[j] += weighted * factor * row[j];
     out[p.cols] += p.w[i] * (1.0 + p.kappa * n) / c;  // w(λ − 1)
   });
+}
+
+Vector weighted_gyromidpoint(const WeightedRows& p) {
+  Vector sums = gyromidpoint_sums(p);
   const double weight = sums.back();
   sums.pop_back();
   for (double& v : sums) v /= weight;

@@ -22,6 +22,9 @@ struct WeightedRows {
 /// Brings scaled norm s = √κ|x| back into the ball: 1 for a point inside.
 [[nodiscard]] double ball_clamp_factor(double s);
 
+/// Σwλx, then Σw(λ − 1): NaN if a row is not finite.
+[[nodiscard]] std::vector<double> gyromidpoint_sums(const WeightedRows& points);
+
 /// Normalised Lorentz centroid (Law et al. 2019) in gyrovector form; NaN if a row is not finite.
 [[nodiscard]] std::vector<double> weighted_gyromidpoint(const WeightedRows& points);
 

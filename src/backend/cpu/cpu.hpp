@@ -12,6 +12,8 @@ void register_softmax(KernelTable& table);
 void register_data(KernelTable& table);
 void register_matmul(KernelTable& table);
 void register_ball(KernelTable& table);
+void register_ball_grad(KernelTable& table);
+void register_ball_grad_sums(KernelTable& table);
 void register_embed(KernelTable& table);
 void register_rank(KernelTable& table);
 void register_rank_range(KernelTable& table);
