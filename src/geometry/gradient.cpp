@@ -85,25 +85,25 @@ Tensor record_dist_matrix(Tensor result, const Tensor& x, const Tensor& y, bool 
                 });
 }
 
-Tensor record_gyromidpoint(Tensor result, const Tensor& x, const Tensor& column,
-                           const Tensor* weights, double scale, double kappa) {
-  std::vector<Tensor> inputs{x};
-  if (weights != nullptr) inputs.push_back(*weights);
-  return record(
-      std::move(result), "gyromidpoint", inputs, {x, column},
-      [scale, kappa](const BackwardContext& c) {
-        const Tensor& points = c.saved[0];
-        Tensor by_x = Tensor::empty(points.rows(), points.cols(), points.device());
-        Tensor by_w = Tensor::empty(points.rows(), 1, points.device());
-        const std::array in{operand_of(points), operand_of(c.saved[1]), operand_of(c.gradient)};
-        const std::array out{operand_of(by_x), operand_of(by_w)};
-        launch(OpId::ball_gyromidpoint_grad,
-               {.in = in, .out = out, .scalars = {&kappa, 1}, .ints = {}});
-        Gradients gradients(c.needed.size());
-        gradients[0] = by_x;
-        if (c.needed.size() > 1) gradients[1] = ops::scale(by_w, scale);
-        return gradients;
-      });
+Tensor record_mean(Tensor result, const MeanCall& call) {
+  std::vector<Tensor> inputs{call.x};
+  if (call.weights != nullptr) inputs.push_back(*call.weights);
+  const std::vector<Tensor> saved{call.x, call.column, result};
+  const auto backward = [op = call.gradient, scale = call.scale,
+                         kappa = call.kappa](const BackwardContext& c) {
+    const Tensor& points = c.saved[0];
+    Tensor by_x = Tensor::empty(points.rows(), points.cols(), points.device());
+    Tensor by_w = Tensor::empty(points.rows(), 1, points.device());
+    const std::array in{operand_of(points), operand_of(c.saved[1]), operand_of(c.saved[2]),
+                        operand_of(c.gradient)};
+    const std::array out{operand_of(by_x), operand_of(by_w)};
+    launch(op, {.in = in, .out = out, .scalars = {&kappa, 1}, .ints = {}});
+    Gradients gradients(c.needed.size());
+    gradients[0] = by_x;
+    if (c.needed.size() > 1) gradients[1] = ops::scale(by_w, scale);
+    return gradients;
+  };
+  return record(std::move(result), call.name, inputs, saved, backward);
 }
 
 }  // namespace spiraltorch::geometry

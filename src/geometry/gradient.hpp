@@ -29,8 +29,16 @@ struct RowCall {
 [[nodiscard]] Tensor record_dist_matrix(Tensor result, const Tensor& x, const Tensor& y, bool same,
                                         double kappa);
 
-/// A gyromidpoint of x under weights (r,1), which are `scale` times the tensor `weights`, if any.
-[[nodiscard]] Tensor record_gyromidpoint(Tensor result, const Tensor& x, const Tensor& column,
-                                         const Tensor* weights, double scale, double kappa);
+/// A mean of x under weights (r,1), which are `scale` times the tensor `weights`, if any.
+struct MeanCall {
+  OpId gradient;  ///< the kernel
+  std::string_view name;
+  const Tensor& x;
+  const Tensor& column;
+  const Tensor* weights;
+  double scale;
+  double kappa;
+};
+[[nodiscard]] Tensor record_mean(Tensor result, const MeanCall& call);
 
 }  // namespace spiraltorch::geometry

@@ -19,9 +19,10 @@ using Operands = std::initializer_list<const Tensor*>;
 
 // A constant where a gradient is asked for would be silently wrong.
 void refuse_tracked(std::string_view op, Operands operands) {
-  require(!is_recorded(operands), Errc::unsupported, op,
-          "operands: got a tracked tensor, expected constants (detach, or no_grad): this operation "
-          "has no gradient");
+  require(
+      !is_recorded(operands), Errc::unsupported, op,
+      "operands: got a tracked tensor, expected constants (detach, or no_grad): the result is a "
+      "number");
 }
 
 // r of operands that are (r,c) or (1,c).
@@ -225,9 +226,9 @@ Tensor PoincareBall::dist_matrix(const Tensor& x, const std::optional<Tensor>& y
 
 Tensor PoincareBall::gyromidpoint(const Tensor& x, const Weights& weights) const {
   const WeightColumn w = weight_column("gyromidpoint", weights, x);
-  return geometry::record_gyromidpoint(
-      run_mean(OpId::ball_gyromidpoint, x, w.column, {-curvature_}), x, w.column,
-      std::get_if<Tensor>(&weights), w.scale, -curvature_);
+  return geometry::record_mean(run_mean(OpId::ball_gyromidpoint, x, w.column, {-curvature_}),
+                               {OpId::ball_gyromidpoint_grad, "gyromidpoint", x, w.column,
+                                std::get_if<Tensor>(&weights), w.scale, -curvature_});
 }
 
 Tensor PoincareBall::frechet_mean(const Tensor& x, const Weights& weights, double tol,
@@ -239,10 +240,11 @@ Tensor PoincareBall::frechet_mean(const Tensor& x, const Weights& weights, doubl
   if (max_iter < 1) {
     fail(Errc::invalid_value, "frechet_mean", text("max_iter: got ", max_iter, ", expected >= 1"));
   }
-  refuse_tracked("frechet_mean", {&x});
-  if (const auto* column = std::get_if<Tensor>(&weights)) refuse_tracked("frechet_mean", {column});
   const WeightColumn w = weight_column("frechet_mean", weights, x);
-  return run_mean(OpId::ball_frechet_mean, x, w.column, {-curvature_, tol}, {max_iter});
+  return geometry::record_mean(
+      run_mean(OpId::ball_frechet_mean, x, w.column, {-curvature_, tol}, {max_iter}),
+      {OpId::ball_frechet_mean_grad, "frechet_mean", x, w.column, std::get_if<Tensor>(&weights),
+       w.scale, -curvature_});
 }
 
 Tensor Tensor::project_to_poincare(double curvature) const {

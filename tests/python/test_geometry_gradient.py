@@ -31,9 +31,21 @@ def test_gradients_of_numbers_and_weights():
     assert weights.grad.tolist()[0][0] == pytest.approx(-2 * weights.grad.tolist()[1][0], rel=1e-4)
 
 
-def test_the_mean_has_no_gradient():
+def test_the_mean_follows_its_points():
+    ball = st.PoincareBall()
     x = Tensor(2, 2, [0.1, 0.2, -0.3, 0.4], requires_grad=True)
+    mean = ball.frechet_mean(x)
+    mean.sum().backward()
+    # Of two points it is the middle of their geodesic.
+    p, q = (x.detach()[i : i + 1].requires_grad_() for i in range(2))
+    middle = ball.geodesic(p, q, 0.5)
+    middle.sum().backward()
+    expected = p.grad.tolist() + q.grad.tolist()
+    for i in range(2):
+        assert x.grad.tolist()[i] == pytest.approx(expected[i], abs=1e-5)
+
+
+def test_a_number_has_no_gradient():
+    x = Tensor(1, 2, [0.1, 0.2], requires_grad=True)
     with pytest.raises(st.Unsupported):
-        st.PoincareBall().frechet_mean(x)
-    with st.no_grad():
-        st.PoincareBall().frechet_mean(x)
+        x.hyperbolic_distance(x, curvature=-1.0)

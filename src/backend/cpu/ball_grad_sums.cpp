@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <vector>
 
 #include "backend/cpu/ball_mean.hpp"
@@ -14,17 +13,6 @@ namespace spiraltorch::cpu {
 namespace {
 
 using Vector = std::vector<double>;
-
-// A row as a point, times `sign`; returns the factor that brought it into the ball, NaN where the
-// row is not finite.
-double load_point(const float* from, double sign, double kappa, Vector& to) {
-  const auto cols = static_cast<std::int64_t>(to.size());
-  for (std::size_t j = 0; j < to.size(); ++j) to[j] = sign * from[j];
-  if (!std::isfinite(dot(to.data(), to.data(), cols))) {
-    return std::numeric_limits<double>::quiet_NaN();
-  }
-  return clamp_row(to.data(), cols, kappa);
-}
 
 void store(const Vector& from, float* to) {
   std::transform(from.begin(), from.end(), to, [](double v) { return static_cast<float>(v); });
@@ -78,7 +66,7 @@ Vector sums_gradient(Vector sums, const float* g, double kappa) {
 
 void gyromidpoint_grad(const KernelArgs& args) {
   const WeightedRows p = rows_of(args);
-  const Vector g = sums_gradient(gyromidpoint_sums(p), data<const float>(args.in[2]), p.kappa);
+  const Vector g = sums_gradient(gyromidpoint_sums(p), data<const float>(args.in[3]), p.kappa);
   const auto grain = std::max<std::int64_t>(1, 8192 / (p.cols + 32));
   parallel_for(p.rows, grain, [&](std::int64_t begin, std::int64_t end) {
     Stage stage(p.cols);

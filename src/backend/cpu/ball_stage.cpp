@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "backend/cpu/ball_mean.hpp"
 
@@ -30,6 +31,15 @@ double clamp_row(double* row, std::int64_t cols, double kappa) {
   if (factor == 1.0) return factor;
   for (std::int64_t j = 0; j < cols; ++j) row[j] *= factor;
   return factor;
+}
+
+double load_point(const float* from, double sign, double kappa, std::vector<double>& to) {
+  const auto cols = static_cast<std::int64_t>(to.size());
+  for (std::size_t j = 0; j < to.size(); ++j) to[j] = sign * from[j];
+  if (!std::isfinite(dot(to.data(), to.data(), cols))) {
+    return std::numeric_limits<double>::quiet_NaN();
+  }
+  return clamp_row(to.data(), cols, kappa);
 }
 
 void clamp_gradient(const double* clamped, double factor, std::int64_t cols, double* g) {

@@ -62,6 +62,8 @@ class Stage {
 
 /// Scales a row outside the ball to the radius of `project`; returns the factor, 1 inside.
 double clamp_row(double* row, std::int64_t cols, double kappa);
+/// A row as a point, times `sign`; returns its factor, NaN where it is not finite.
+double load_point(const float* from, double sign, double kappa, std::vector<double>& to);
 /// Turns a gradient by the clamped row into one by the row itself: (ρ/|x|)(I − x̂x̂ᵀ)g outside.
 /// `clamped` has the row's direction, `factor` is what clamp_row gave.
 void clamp_gradient(const double* clamped, double factor, std::int64_t cols, double* g);

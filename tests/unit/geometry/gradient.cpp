@@ -88,6 +88,8 @@ const std::vector<Case>& cases() {
        [](auto& o, auto& x) { return all_distances(o, x[0], x[0]); }},
       {"gyromidpoint", "pw", [](auto& b, auto& x) { return b.gyromidpoint(x[0], x[1]); },
        [](auto& o, auto& x) { return Rows{o.midpoint(x[0], x[1])}; }},
+      {"frechet_mean", "pw", [](auto& b, auto& x) { return b.frechet_mean(x[0], x[1], 1e-12); },
+       [](auto& o, auto& x) { return Rows{o.mean(x[0], x[1])}; }},
   };
   return list;
 }

@@ -106,6 +106,24 @@ struct Ball {
     const Row m = scaled(1 / weight, total);
     return project(scaled(1 / (1 + std::sqrt(1 - k * dot(m, m))), m));
   }
+  /// The flow of the specification, far beyond its tolerance.
+  [[nodiscard]] Row mean(const std::vector<Row>& x, const std::vector<Row>& w) const {
+    Real total = 0;
+    for (const Row& v : w) total += v[0];
+    Row m = midpoint(x, w);
+    for (int step = 0; step < 1000; ++step) {
+      Row flow(m.size(), 0);
+      Real bound = 0;
+      for (std::size_t i = 0; i < x.size(); ++i) {
+        const Real rho = std::sqrt(k) * dist(m, x[i]);
+        flow = combine(1, flow, w[i][0] / total, log(m, x[i]));
+        bound += w[i][0] / total * (rho == 0 ? 1 : rho / std::tanh(rho));
+      }
+      if (lambda(m) * length(flow) < 1e-18L) break;
+      m = exp(m, scaled(1 / bound, flow));
+    }
+    return m;
+  }
 };
 
 }  // namespace oracle
