@@ -6,6 +6,7 @@
 #include "oracle.hpp"
 #include "spiraltorch/geometry/poincare_ball.hpp"
 #include "spiraltorch/ops/elementwise.hpp"
+#include "spiraltorch/runtime/parallel.hpp"
 #include "spiraltorch/tensor/autograd.hpp"
 
 using namespace spiraltorch;
@@ -186,10 +187,13 @@ void check_case(const Case& c, double kappa, Shape shape, double size, std::size
   compare(c, kappa, inputs, size > 1);
 }
 
-std::vector<Tensor> tracked(const Case& c, const Tensor& row) {
+// Every point and vector operand the same row, or the second one opposite to it.
+std::vector<Tensor> tracked(const Case& c, const Tensor& row, bool opposite) {
   std::vector<Tensor> inputs;
-  for (const char kind : c.operands) {
-    inputs.push_back(kind == 't' || kind == 'w' ? Tensor::full(row.rows(), 1, 0.5) : row.clone());
+  for (std::size_t k = 0; k < c.operands.size(); ++k) {
+    const bool number = c.operands[k] == 't' || c.operands[k] == 'w';
+    const Tensor x = k == 1 && opposite ? -row : row.clone();
+    inputs.push_back(number ? Tensor::full(row.rows(), 1, 0.5) : x);
     inputs.back().requires_grad_();
   }
   return inputs;
@@ -217,20 +221,43 @@ TEST_CASE("gradients through the ball agree with central differences") {
 
 TEST_CASE("gradients at the origin, at coincidence and at the rim are finite") {
   for (const Case& c : cases()) {
-    for (const double kappa : {0.5, 1.0, 2.0}) {
+    for (const double kappa : {1e-12, 0.5, 1.0, 2.0, 1e12}) {
       const PoincareBall ball(-kappa);
-      const Tensor rim = ball.project(Tensor(2, 3, {3, -1, 2, 1e-3F, 5, 0}));
-      for (const Tensor& row : {Tensor(2, 3), Tensor::full(2, 3, 0.1), rim}) {
-        CAPTURE(c.name);
-        const auto inputs = tracked(c, row);
-        const Tensor y = c.operation(ball, inputs);
-        y.backward(Tensor::ones(y.rows(), y.cols()));
-        for (const Tensor& x : inputs) {
-          for (const float v : x.grad()->data()) CHECK(std::isfinite(v));
+      const Tensor rim = ball.project(Tensor(2, 3, {3, -1, 2, 1e-3F, 5, 0}) * ball.radius());
+      for (const Tensor& row : {Tensor(2, 3), Tensor::full(2, 3, 0.1 * ball.radius()), rim}) {
+        for (const bool opposite : {false, true}) {
+          CAPTURE(c.name);
+          CAPTURE(kappa);
+          CAPTURE(opposite);
+          const auto inputs = tracked(c, row, opposite);
+          const Tensor y = c.operation(ball, inputs);
+          y.backward(Tensor::ones(y.rows(), y.cols()));
+          for (const Tensor& x : inputs) {
+            for (const float v : x.grad()->data()) CHECK(std::isfinite(v));
+          }
         }
       }
     }
   }
+}
+
+TEST_CASE("gradients do not depend on threads") {
+  const int threads = thread_count();
+  for (const Case& c : cases()) {
+    std::vector<std::vector<float>> first;
+    for (const int count : {1, 3}) {
+      set_thread_count(count);
+      const auto inputs = tracked(c, operand('p', 700, 4, 0.5, 1.0, 5), true);
+      const Tensor y = c.operation(PoincareBall(), inputs);
+      y.backward(Tensor::ones(y.rows(), y.cols()));
+      std::vector<std::vector<float>> gradients;
+      for (const Tensor& x : inputs) gradients.push_back(x.grad()->data());
+      if (count == 1) first = gradients;
+      CAPTURE(c.name);
+      CHECK(gradients == first);
+    }
+  }
+  set_thread_count(threads);
 }
 
 TEST_CASE("chosen gradients where none exists") {
