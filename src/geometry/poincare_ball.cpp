@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "geometry/gradient.hpp"
 #include "spiraltorch/base/error.hpp"
 #include "spiraltorch/base/limits.hpp"
 #include "spiraltorch/base/text.hpp"
@@ -18,9 +19,10 @@ using Operands = std::initializer_list<const Tensor*>;
 
 // A constant where a gradient is asked for would be silently wrong.
 void refuse_tracked(std::string_view op, Operands operands) {
-  require(!is_recorded(operands), Errc::unsupported, op,
-          "operands: got a tracked tensor, expected constants (detach, or no_grad): gradients "
-          "through geometry are not available");
+  require(
+      !is_recorded(operands), Errc::unsupported, op,
+      "operands: got a tracked tensor, expected constants (detach, or no_grad): the result is a "
+      "number");
 }
 
 // r of operands that are (r,c) or (1,c).
@@ -36,27 +38,25 @@ Shape common_rows(std::string_view op, Operands operands) {
   return shape;
 }
 
-KernelOperand repeated(const Tensor& x, Shape shape) {
-  KernelOperand out = operand_of(x);
-  if (x.rows() == 1 && shape.rows != 1) out.row_stride = 0;
-  out.rows = shape.rows;
-  return out;
+// Runs a row-wise operation on operands that fit `rows` rows.
+Tensor run_rows(const geometry::RowCall& call, const std::vector<Tensor>& operands, Shape shape) {
+  Tensor out = Tensor::empty(shape.rows, shape.cols, operands[0].device());
+  std::vector<KernelOperand> in;
+  for (const Tensor& x : operands) in.push_back(geometry::repeated(x, shape.rows));
+  const KernelOperand result = operand_of(out);
+  const std::int64_t squared = call.squared ? 1 : 0;
+  launch(call.op,
+         {.in = in, .out = {&result, 1}, .scalars = {&call.kappa, 1}, .ints = {&squared, 1}});
+  return geometry::record_rows(std::move(out), call, operands);
 }
 
-Tensor run(OpId op, std::string_view name, Operands operands, double kappa,
-           std::int64_t out_cols = 0, std::initializer_list<std::int64_t> ints = {}) {
-  refuse_tracked(name, operands);
-  check_same_device(name, operands);
-  const Shape shape = common_rows(name, operands);
-  Tensor out = Tensor::empty(shape.rows, out_cols == 0 ? shape.cols : out_cols,
-                             (*operands.begin())->device());
-  std::vector<KernelOperand> in;
-  for (const Tensor* x : operands) in.push_back(repeated(*x, shape));
-  const KernelOperand result = operand_of(out);
-  launch(
-      op,
-      {.in = in, .out = {&result, 1}, .scalars = {&kappa, 1}, .ints = {ints.begin(), ints.size()}});
-  return out;
+Tensor run(const geometry::RowCall& call, Operands operands, std::int64_t out_cols = 0) {
+  check_same_device(call.name, operands);
+  Shape shape = common_rows(call.name, operands);
+  if (out_cols != 0) shape.cols = out_cols;
+  std::vector<Tensor> rows;
+  for (const Tensor* x : operands) rows.push_back(*x);
+  return run_rows(call, rows, shape);
 }
 
 // t as a (1,1) or (r,1) tensor beside operands of r rows.
@@ -71,7 +71,6 @@ Tensor as_column(std::string_view op, const Scalars& t, std::int64_t& rows, Devi
     fail(Errc::shape_mismatch, op,
          text("t: got ", to_text(column.shape()), ", expected a number or (", rows, ", 1)"));
   }
-  refuse_tracked(op, {&column});
   rows = std::max(rows, column.rows());
   return column;
 }
@@ -79,7 +78,6 @@ Tensor as_column(std::string_view op, const Scalars& t, std::int64_t& rows, Devi
 std::vector<double> weight_values(std::string_view op, const Weights& weights, std::int64_t rows) {
   if (const auto* numbers = std::get_if<std::vector<double>>(&weights)) return *numbers;
   const auto& column = std::get<Tensor>(weights);
-  refuse_tracked(op, {&column});
   if (column.cols() != 1) {
     fail(Errc::shape_mismatch, op,
          text("weights: got ", to_text(column.shape()), ", expected (", rows, ", 1)"));
@@ -89,9 +87,13 @@ std::vector<double> weight_values(std::string_view op, const Weights& weights, s
 }
 
 // The column of weights, checked; scaled to a largest one of 1, so that none overflows float32.
-Tensor weight_column(std::string_view op, const Weights& weights, const Tensor& x) {
+struct WeightColumn {
+  Tensor column;
+  double scale = 1.0;
+};
+WeightColumn weight_column(std::string_view op, const Weights& weights, const Tensor& x) {
   if (std::holds_alternative<std::monostate>(weights)) {
-    return Tensor::ones(x.rows(), 1, {.requires_grad = false, .device = x.device()});
+    return {Tensor::ones(x.rows(), 1, {.requires_grad = false, .device = x.device()})};
   }
   auto values = weight_values(op, weights, x.rows());
   if (!std::cmp_equal(values.size(), x.rows())) {
@@ -109,15 +111,13 @@ Tensor weight_column(std::string_view op, const Weights& weights, const Tensor& 
   }
   require(largest > 0, Errc::invalid_value, op, "weights: got all 0, expected a positive sum");
   for (double& w : values) w /= largest;
-  return {
-      x.rows(), 1, std::span<const double>(values), {.requires_grad = false, .device = x.device()}};
+  return {Tensor(x.rows(), 1, std::span<const double>(values),
+                 {.requires_grad = false, .device = x.device()}),
+          1.0 / largest};
 }
 
-Tensor run_mean(OpId op, std::string_view name, const Tensor& x, const Weights& weights,
-                std::initializer_list<double> scalars,
+Tensor run_mean(OpId op, const Tensor& x, const Tensor& w, std::initializer_list<double> scalars,
                 std::initializer_list<std::int64_t> ints = {}) {
-  refuse_tracked(name, {&x});
-  const Tensor w = weight_column(name, weights, x);
   Tensor out = Tensor::empty(1, x.cols(), x.device());
   const std::array in{operand_of(x), operand_of(w)};
   const KernelOperand result = operand_of(out);
@@ -146,47 +146,46 @@ double PoincareBall::radius() const noexcept { return 1.0 / std::sqrt(-curvature
 std::string PoincareBall::repr() const { return text("PoincareBall(curvature=", curvature_, ")"); }
 
 Tensor PoincareBall::project(const Tensor& x) const {
-  return run(OpId::ball_project, "project", {&x}, -curvature_);
+  return run({OpId::ball_project, "project", -curvature_}, {&x});
 }
 Tensor PoincareBall::import(const Tensor& x) const {
-  return run(OpId::ball_import, "import", {&x}, -curvature_);
+  return run({OpId::ball_import, "import", -curvature_}, {&x});
 }
 Tensor PoincareBall::expmap0(const Tensor& v) const {
-  return run(OpId::ball_expmap0, "expmap0", {&v}, -curvature_);
+  return run({OpId::ball_expmap0, "expmap0", -curvature_}, {&v});
 }
 Tensor PoincareBall::logmap0(const Tensor& y) const {
-  return run(OpId::ball_logmap0, "logmap0", {&y}, -curvature_);
+  return run({OpId::ball_logmap0, "logmap0", -curvature_}, {&y});
 }
 Tensor PoincareBall::mobius_add(const Tensor& x, const Tensor& y) const {
-  return run(OpId::ball_mobius_add, "mobius_add", {&x, &y}, -curvature_);
+  return run({OpId::ball_mobius_add, "mobius_add", -curvature_}, {&x, &y});
 }
 Tensor PoincareBall::expmap(const Tensor& x, const Tensor& v) const {
-  return run(OpId::ball_expmap, "expmap", {&x, &v}, -curvature_);
+  return run({OpId::ball_expmap, "expmap", -curvature_}, {&x, &v});
 }
 Tensor PoincareBall::logmap(const Tensor& x, const Tensor& y) const {
-  return run(OpId::ball_logmap, "logmap", {&x, &y}, -curvature_);
+  return run({OpId::ball_logmap, "logmap", -curvature_}, {&x, &y});
 }
 Tensor PoincareBall::gyration(const Tensor& a, const Tensor& b, const Tensor& v) const {
-  return run(OpId::ball_gyration, "gyration", {&a, &b, &v}, -curvature_);
+  return run({OpId::ball_gyration, "gyration", -curvature_}, {&a, &b, &v});
 }
 Tensor PoincareBall::parallel_transport(const Tensor& x, const Tensor& y, const Tensor& v) const {
-  return run(OpId::ball_parallel_transport, "parallel_transport", {&x, &y, &v}, -curvature_);
+  return run({OpId::ball_parallel_transport, "parallel_transport", -curvature_}, {&x, &y, &v});
 }
 Tensor PoincareBall::dist(const Tensor& x, const Tensor& y, bool squared) const {
-  return run(OpId::ball_dist, "dist", {&x, &y}, -curvature_, 1, {squared ? 1 : 0});
+  return run({OpId::ball_dist, "dist", -curvature_, squared}, {&x, &y}, 1);
 }
 Tensor PoincareBall::conformal_factor(const Tensor& x) const {
-  return run(OpId::ball_conformal_factor, "conformal_factor", {&x}, -curvature_, 1);
+  return run({OpId::ball_conformal_factor, "conformal_factor", -curvature_}, {&x}, 1);
 }
 Tensor PoincareBall::egrad2rgrad(const Tensor& x, const Tensor& g) const {
-  return run(OpId::ball_egrad2rgrad, "egrad2rgrad", {&x, &g}, -curvature_);
+  return run({OpId::ball_egrad2rgrad, "egrad2rgrad", -curvature_}, {&x, &g});
 }
 Tensor PoincareBall::to_lorentz(const Tensor& x) const {
-  return run(OpId::ball_to_lorentz, "to_lorentz", {&x}, -curvature_, x.cols() + 1);
+  return run({OpId::ball_to_lorentz, "to_lorentz", -curvature_}, {&x}, x.cols() + 1);
 }
 
 Tensor PoincareBall::mobius_matvec(const Tensor& m, const Tensor& x) const {
-  refuse_tracked("mobius_matvec", {&m, &x});
   if (m.rows() != x.cols()) {
     fail(Errc::shape_mismatch, "mobius_matvec",
          text("matrix: got ", to_text(m.shape()), ", expected ", x.cols(), " rows"));
@@ -195,35 +194,21 @@ Tensor PoincareBall::mobius_matvec(const Tensor& m, const Tensor& x) const {
 }
 
 Tensor PoincareBall::mobius_scalar(const Scalars& t, const Tensor& x) const {
-  refuse_tracked("mobius_scalar", {&x});
   Shape shape = x.shape();
   const Tensor column = as_column("mobius_scalar", t, shape.rows, x.device());
   check_same_device("mobius_scalar", {&x, &column});
-  Tensor out = Tensor::empty(shape.rows, shape.cols, x.device());
-  const std::array in{repeated(column, shape), repeated(x, shape)};
-  const KernelOperand result = operand_of(out);
-  const double kappa = -curvature_;
-  launch(OpId::ball_mobius_scalar,
-         {.in = in, .out = {&result, 1}, .scalars = {&kappa, 1}, .ints = {}});
-  return out;
+  return run_rows({OpId::ball_mobius_scalar, "mobius_scalar", -curvature_}, {column, x}, shape);
 }
 
 Tensor PoincareBall::geodesic(const Tensor& x, const Tensor& y, const Scalars& t) const {
-  refuse_tracked("geodesic", {&x, &y});
   Shape shape = common_rows("geodesic", {&x, &y});
   const Tensor column = as_column("geodesic", t, shape.rows, x.device());
   check_same_device("geodesic", {&x, &y, &column});
-  Tensor out = Tensor::empty(shape.rows, shape.cols, x.device());
-  const std::array in{repeated(x, shape), repeated(y, shape), repeated(column, shape)};
-  const KernelOperand result = operand_of(out);
-  const double kappa = -curvature_;
-  launch(OpId::ball_geodesic, {.in = in, .out = {&result, 1}, .scalars = {&kappa, 1}, .ints = {}});
-  return out;
+  return run_rows({OpId::ball_geodesic, "geodesic", -curvature_}, {x, y, column}, shape);
 }
 
 Tensor PoincareBall::dist_matrix(const Tensor& x, const std::optional<Tensor>& y) const {
   const Tensor& other = y ? *y : x;
-  refuse_tracked("dist_matrix", {&x, &other});
   check_same_device("dist_matrix", {&x, &other});
   if (other.cols() != x.cols()) {
     fail(Errc::shape_mismatch, "dist_matrix",
@@ -236,11 +221,14 @@ Tensor PoincareBall::dist_matrix(const Tensor& x, const std::optional<Tensor>& y
   const std::int64_t same = y ? 0 : 1;
   launch(OpId::ball_dist_matrix,
          {.in = in, .out = {&result, 1}, .scalars = {&kappa, 1}, .ints = {&same, 1}});
-  return out;
+  return geometry::record_dist_matrix(std::move(out), x, other, !y, kappa);
 }
 
 Tensor PoincareBall::gyromidpoint(const Tensor& x, const Weights& weights) const {
-  return run_mean(OpId::ball_gyromidpoint, "gyromidpoint", x, weights, {-curvature_});
+  const WeightColumn w = weight_column("gyromidpoint", weights, x);
+  return geometry::record_mean(run_mean(OpId::ball_gyromidpoint, x, w.column, {-curvature_}),
+                               {OpId::ball_gyromidpoint_grad, "gyromidpoint", x, w.column,
+                                std::get_if<Tensor>(&weights), w.scale, -curvature_});
 }
 
 Tensor PoincareBall::frechet_mean(const Tensor& x, const Weights& weights, double tol,
@@ -252,8 +240,11 @@ Tensor PoincareBall::frechet_mean(const Tensor& x, const Weights& weights, doubl
   if (max_iter < 1) {
     fail(Errc::invalid_value, "frechet_mean", text("max_iter: got ", max_iter, ", expected >= 1"));
   }
-  return run_mean(OpId::ball_frechet_mean, "frechet_mean", x, weights, {-curvature_, tol},
-                  {max_iter});
+  const WeightColumn w = weight_column("frechet_mean", weights, x);
+  return geometry::record_mean(
+      run_mean(OpId::ball_frechet_mean, x, w.column, {-curvature_, tol}, {max_iter}),
+      {OpId::ball_frechet_mean_grad, "frechet_mean", x, w.column, std::get_if<Tensor>(&weights),
+       w.scale, -curvature_});
 }
 
 Tensor Tensor::project_to_poincare(double curvature) const {

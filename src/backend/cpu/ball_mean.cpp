@@ -15,7 +15,6 @@ namespace spiraltorch::cpu {
 namespace {
 
 using Vector = std::vector<double>;
-constexpr std::int64_t kBlock = 256;  // rows of one partial sum
 
 double squares(const Vector& x) { return std::inner_product(x.begin(), x.end(), x.begin(), 0.0); }
 
@@ -23,23 +22,6 @@ void clamp(Vector& x, double kappa) {
   const double factor = ball_clamp_factor(std::sqrt(kappa * squares(x)));
   if (factor == 1.0) return;
   for (double& v : x) v *= factor;
-}
-
-// Sums `width` numbers a row over all rows, in fixed blocks combined in order.
-template <class F>
-Vector sum_rows(std::int64_t rows, std::int64_t width, F add_row) {
-  const std::int64_t blocks = (rows + kBlock - 1) / kBlock;
-  Vector parts(static_cast<std::size_t>(blocks * width), 0.0);
-  parallel_blocks(rows, kBlock, [&](std::int64_t b, std::int64_t begin, std::int64_t end) {
-    for (std::int64_t i = begin; i < end; ++i) add_row(i, parts.data() + b * width);
-  });
-  Vector out(parts.begin(), parts.begin() + width);
-  for (std::int64_t b = 1; b < blocks; ++b) {
-    for (std::int64_t j = 0; j < width; ++j) {
-      out[static_cast<std::size_t>(j)] += parts[static_cast<std::size_t>(b * width + j)];
-    }
-  }
-  return out;
 }
 
 double row_factor(const WeightedRows& p, std::int64_t i) {
@@ -122,8 +104,8 @@ WeightedRows rows_of(const KernelArgs& args) {
 
 double ball_clamp_factor(double s) { return s > kBallMax * kBallSlack ? kBallMax / s : 1.0; }
 
-Vector weighted_gyromidpoint(const WeightedRows& p) {
-  Vector sums = sum_rows(p.rows, p.cols + 1, [&](std::int64_t i, double* out) {
+Vector gyromidpoint_sums(const WeightedRows& p) {
+  return sum_rows(p.rows, p.cols + 1, [&](std::int64_t i, double* out) {
     const double factor = row_factor(p, i);
     const float* row = p.x + i * p.cols;
     double n = 0.0;
@@ -133,6 +115,10 @@ Vector weighted_gyromidpoint(const WeightedRows& p) {
     for (std::int64_t j = 0; j < p.cols; ++j) out[j] += weighted * factor * row[j];
     out[p.cols] += p.w[i] * (1.0 + p.kappa * n) / c;  // w(λ − 1)
   });
+}
+
+Vector weighted_gyromidpoint(const WeightedRows& p) {
+  Vector sums = gyromidpoint_sums(p);
   const double weight = sums.back();
   sums.pop_back();
   for (double& v : sums) v /= weight;
