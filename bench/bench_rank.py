@@ -16,6 +16,8 @@ import subprocess
 import sys
 import time
 
+from bench_core import optional
+
 GRID = [
     (1, 10_000_000, 100),
     (64, 65536, 128),
@@ -35,13 +37,6 @@ def parse():
     p.add_argument("--rows", type=int, nargs="*", help="rows of the grid, from 0; default all")
     p.add_argument("--program", default=ROOT / "build/release/bench/bench_rank")
     return p.parse_args()
-
-
-def optional(name):
-    try:
-        return importlib.import_module(name)
-    except ImportError:
-        return None
 
 
 def median_times(calls, rounds=3, seconds=0.3, most=30):

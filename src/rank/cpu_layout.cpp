@@ -47,7 +47,7 @@ void set_lists(CpuRankLayout& l, const RankPlanFields& p) {
       if (l.sample * 4 > p.problem.cols || l.capacity > p.problem.cols / 4) {
         l.sample = l.capacity = 0;
       }
-      const std::int64_t lists = 2 * (round_up(l.capacity, 16) + kRankPad);
+      const std::int64_t lists = 2 * rank_list_words(l.capacity);
       const std::int64_t both = 2 * kHistogramWords;
       l.worker_words = 2 * l.sample + kRankPad + lists + both + survivors + sort;
       l.piece_words = lists + both / 4 + survivors + 16;

@@ -34,11 +34,16 @@ inline constexpr std::int64_t kRankPad = 64;
 /// Words of one digit histogram: 2048 counters, four interleaved copies.
 inline constexpr std::int64_t kHistogramWords = 4 * 2048;
 
+/// Words of a list of n entries.
+[[nodiscard]] constexpr std::int64_t rank_list_words(std::int64_t n) {
+  return (n + 15) / 16 * 16 + kRankPad;
+}
+
 /// Lists up to this length are sorted by counting; shorter ones need not be cut to k before.
 inline constexpr std::int64_t kRankShortSort = 160;
 /// Words of a row's survivors, and of the scratch that sorts them.
 [[nodiscard]] constexpr std::int64_t rank_survivor_words(std::int64_t k) {
-  return (std::max(k, kRankShortSort) + 15) / 16 * 16 + kRankPad;
+  return rank_list_words(std::max(k, kRankShortSort));
 }
 [[nodiscard]] constexpr std::int64_t rank_sort_words(std::int64_t k) {
   return 4 * rank_survivor_words(k);

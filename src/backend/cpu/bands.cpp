@@ -13,7 +13,6 @@ namespace spiraltorch::cpu {
 namespace {
 
 constexpr std::int64_t kPiece = 65536;
-constexpr std::int64_t kCounters = 2048;
 
 // Ascending ranks of the two boundaries, narrowed digit by digit.
 struct Target {
@@ -30,7 +29,7 @@ struct Bands {
 
   [[nodiscard]] std::int64_t pieces() const { return (n + kPiece - 1) / kPiece; }
   [[nodiscard]] std::uint32_t* counts(std::int64_t piece, int target) {
-    return counters.data() + (2 * piece + target) * kCounters;
+    return counters.data() + (2 * piece + target) * kDigitCounters;
   }
 };
 
@@ -38,7 +37,7 @@ void count_digit(Bands& b, int digit) {
   std::fill(b.counters.begin(), b.counters.end(), 0U);
   parallel_for(b.pieces(), 1, [&](std::int64_t begin, std::int64_t end) {
     const GradualUnderflow mode;
-    std::vector<std::uint32_t> scratch(4 * kCounters);
+    std::vector<std::uint32_t> scratch(kHistogramWords);
     for (std::int64_t p = begin; p < end; ++p) {
       const RankRun run{b.sizes + p * kPiece, nullptr, std::min(kPiece, b.n - p * kPiece), 0};
       for (int i = 0; i < 2; ++i) {
@@ -52,18 +51,14 @@ void count_digit(Bands& b, int digit) {
 }
 
 void choose_digit(Bands& b, int digit) {
-  constexpr std::array<int, 3> kBits{11, 11, 10};
   for (int i = 0; i < 2; ++i) {
     Target& t = b.targets[static_cast<std::size_t>(i)];
     if (!t.used) continue;
-    std::uint32_t bucket = 0;
-    for (;; ++bucket) {
+    (void)descend(digit, t.rank, t.prefix, [&](std::uint32_t bucket) {
       std::int64_t here = 0;
       for (std::int64_t p = 0; p < b.pieces(); ++p) here += b.counts(p, i)[bucket];
-      if (t.rank < here) break;
-      t.rank -= here;
-    }
-    t.prefix = (t.prefix << kBits[static_cast<std::size_t>(digit)]) | bucket;
+      return here;
+    });
   }
 }
 
@@ -123,8 +118,8 @@ void band_split(const KernelArgs& args) {
   const std::int64_t beneath = std::min(args.ints[1], b.n - above);
   b.targets[0] = {above > 0, b.n - above, 0};
   b.targets[1] = {beneath > 0, beneath - 1, 0};
-  b.counters.resize(static_cast<std::size_t>(2 * b.pieces() * kCounters));
-  for (int digit = 0; digit < 3; ++digit) {
+  b.counters.resize(static_cast<std::size_t>(2 * b.pieces() * kDigitCounters));
+  for (int digit = 0; digit < kDigits; ++digit) {
     count_digit(b, digit);
     choose_digit(b, digit);
   }

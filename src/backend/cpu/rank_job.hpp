@@ -101,8 +101,6 @@ struct RankJob {
   }
 };
 
-inline std::int64_t padded(std::int64_t n) { return (n + 15) / 16 * 16; }
-
 /// Hands out parts of a worker's scratch, in the order in which cpu_layout.cpp adds them up.
 class RankScratch {
  public:

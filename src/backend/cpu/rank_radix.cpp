@@ -20,7 +20,7 @@ struct RadixParts {
 };
 
 RadixParts radix_parts(const RankJob& job, std::int64_t slot) {
-  const std::int64_t list = padded(job.layout.capacity) + kRankPad;
+  const std::int64_t list = rank_list_words(job.layout.capacity);
   RankScratch s(job.worker(slot));
   RadixParts w{};
   w.sample = s.take(2 * job.layout.sample + kRankPad);
@@ -43,7 +43,7 @@ struct PieceParts {
 };
 
 PieceParts piece_parts(const RankJob& job, std::int64_t r, std::int64_t p) {
-  const std::int64_t list = padded(job.layout.capacity) + kRankPad;
+  const std::int64_t list = rank_list_words(job.layout.capacity);
   RankScratch s(job.piece(r, p));
   PieceParts out{};
   out.values = s.take(list);
@@ -61,10 +61,9 @@ PieceParts piece_of_worker(const RadixParts& w, BracketCount& count) {
 // A row's walk: the wanted ascending ranks, narrowed digit by digit.
 struct Walk {
   Bracket bracket;
-  bool listed;                // candidates stand in lists; else the row itself is walked
-  bool all;                   // every participant is wanted
-  std::int64_t participants;  // m
-  std::int64_t wanted;        // t
+  bool listed;          // candidates stand in lists; else the row itself is walked
+  bool all;             // every participant is wanted
+  std::int64_t wanted;  // t
   int targets;
   std::uint32_t prefix[2];
   std::int64_t rank[2];   // within the prefix
@@ -74,7 +73,6 @@ static_assert(sizeof(Walk) <= 64 * 4);
 
 // Which ranks are wanted, once m is known; `below` participants precede what is walked.
 void set_targets(const RankJob& job, Walk& walk, std::int64_t m, std::int64_t below) {
-  walk.participants = m;
   walk.wanted = std::min(job.plan.k_effective, m);
   walk.all = walk.wanted == m;
   walk.prefix[0] = walk.prefix[1] = 0;
@@ -109,35 +107,26 @@ bool shares_prefix(const Walk& walk) {
 void count_digit(const RankJob& job, const Walk& walk, int digit, const RankRun& run,
                  std::uint32_t* counters, std::uint32_t* scratch) {
   const int lists = shares_prefix(walk) ? 1 : 2;
-  std::fill(counters, counters + 2 * 2048, 0U);
+  std::fill(counters, counters + 2 * kDigitCounters, 0U);
   for (int i = 0; i < lists; ++i) {
-    job.simd.histogram(job.select, run, digit, walk.prefix[i], counters + i * 2048, scratch);
+    job.simd.histogram(job.select, run, digit, walk.prefix[i], counters + i * kDigitCounters,
+                       scratch);
   }
 }
 
 // Chooses each target's bucket. `count(list, bucket)` sums the pieces' counters.
 template <class Count>
 void choose_digit(const RankJob& job, Walk& walk, int digit, Count count) {
-  constexpr int kBits[3] = {11, 11, 10};
-  const int buckets = 1 << kBits[digit];
   if (digit == 0 && !walk.listed) {
     std::int64_t m = 0;
-    for (int b = 0; b < buckets; ++b) m += count(0, b);
+    for (std::uint32_t b = 0; b < kDigitCounters; ++b) m += count(0, b);
     set_targets(job, walk, m, 0);
   }
   if (walk.wanted == 0) return;
   const bool shared = shares_prefix(walk);
   for (int i = 0; i < walk.targets; ++i) {
-    std::int64_t rank = walk.rank[i];
-    int b = 0;
-    std::int64_t here = count(shared ? 0 : i, b);
-    while (rank >= here) {
-      rank -= here;
-      here = count(shared ? 0 : i, ++b);
-    }
-    walk.rank[i] = rank;
-    walk.equal[i] = here;
-    walk.prefix[i] = (walk.prefix[i] << kBits[digit]) | static_cast<std::uint32_t>(b);
+    walk.equal[i] = descend(digit, walk.rank[i], walk.prefix[i],
+                            [&](std::uint32_t b) { return count(shared ? 0 : i, b); });
   }
 }
 
@@ -177,10 +166,11 @@ void radix_row(const RankJob& job, std::int64_t r, const RadixParts& w) {
     settle_bracket(job, walk, count, walk.bracket.usable && count.inside >= 0);
   }
   const RankRun run = run_of(job, walk, r, 0, job.cols(), piece);
-  for (int digit = 0; digit < 3; ++digit) {
+  for (int digit = 0; digit < kDigits; ++digit) {
     count_digit(job, walk, digit, run, w.counters, w.scratch);
-    choose_digit(job, walk, digit,
-                 [&](int list, int b) -> std::int64_t { return w.counters[list * 2048 + b]; });
+    choose_digit(job, walk, digit, [&](int list, std::uint32_t b) -> std::int64_t {
+      return w.counters[list * kDigitCounters + b];
+    });
     if (walk.wanted == 0) return finish_row(job, r, w.survivors, 0, w.sort);
   }
   const std::int64_t n =
@@ -233,10 +223,10 @@ void radix_digit(const RankJob& job, int digit, std::int64_t r, std::int64_t p, 
 
 void choose_row(const RankJob& job, int digit, std::int64_t r) {
   Walk& walk = walk_of(job, r);
-  choose_digit(job, walk, digit, [&](int list, int b) {
+  choose_digit(job, walk, digit, [&](int list, std::uint32_t b) {
     std::int64_t sum = 0;
     for (std::int64_t p = 0; p < job.layout.pieces; ++p) {
-      sum += piece_parts(job, r, p).counters[list * 2048 + b];
+      sum += piece_parts(job, r, p).counters[list * kDigitCounters + b];
     }
     return sum;
   });
@@ -252,7 +242,7 @@ KeyCopies copies_of(const RankJob& job, const Walk& walk, std::int64_t r, std::i
                     int target) {
   // Until the last digit was chosen the targets shared counters where their upper bits agree.
   const bool shared = walk.targets == 1 || (walk.prefix[0] >> 10) == (walk.prefix[1] >> 10);
-  const std::int64_t at = (shared ? 0 : target) * 2048 + (walk.prefix[target] & 1023U);
+  const std::int64_t at = (shared ? 0 : target) * kDigitCounters + (walk.prefix[target] & 1023U);
   KeyCopies out;
   for (std::int64_t q = 0; q <= p; ++q) {
     const std::int64_t n = piece_parts(job, r, q).counters[at];
@@ -305,8 +295,8 @@ void run_split_radix(const RankJob& job, Phases& phases, const char* sort) {
                }));
     for_rows(job, [&](std::int64_t r) { settle_row(job, r); });
   }
-  constexpr const char* kNames[3] = {"radix_digit0", "radix_digit1", "radix_digit2"};
-  for (int digit = 0; digit < 3; ++digit) {
+  constexpr const char* kNames[kDigits] = {"radix_digit0", "radix_digit1", "radix_digit2"};
+  for (int digit = 0; digit < kDigits; ++digit) {
     phases.run(kNames[digit], "", l.read_tasks, l.threads,
                by_piece(job, [&](std::int64_t r, std::int64_t p, std::int64_t slot) {
                  radix_digit(job, digit, r, p, slot);

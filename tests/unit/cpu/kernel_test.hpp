@@ -63,10 +63,9 @@ inline std::vector<float> run_guarded(spiraltorch::OpId op,
   return {memory.begin() + kGuard, memory.begin() + kGuard + static_cast<std::int64_t>(n)};
 }
 
-/// Calls check(result) for every instruction set of this machine; 1 and 3 threads must agree byte
-/// for byte.
-template <class Run, class Check>
-void every_level(Run&& run, Check&& check) {
+/// Calls body() for every instruction set of this machine; it may set the number of threads.
+template <class F>
+void each_level(F&& body) {
   using namespace spiraltorch;
   const cpu::SimdLevel best = cpu::simd_level();
   const int threads = thread_count();
@@ -75,6 +74,17 @@ void every_level(Run&& run, Check&& check) {
     if (level > best) break;
     cpu::set_simd_level(level);
     CAPTURE(std::string(cpu::simd_level_name(level)));
+    body();
+  }
+  set_thread_count(threads);
+  cpu::set_simd_level(best);
+}
+
+/// Calls check(result) for every instruction set; 1 and 3 threads must agree byte for byte.
+template <class Run, class Check>
+void every_level(Run&& run, Check&& check) {
+  using namespace spiraltorch;
+  each_level([&] {
     set_thread_count(1);
     const auto one = run();
     set_thread_count(3);
@@ -84,9 +94,7 @@ void every_level(Run&& run, Check&& check) {
       REQUIRE(std::bit_cast<std::uint32_t>(one[i]) == std::bit_cast<std::uint32_t>(three[i]));
     }
     check(one);
-  }
-  set_thread_count(threads);
-  cpu::set_simd_level(best);
+  });
 }
 
 }  // namespace kernel_test

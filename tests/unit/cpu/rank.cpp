@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "backend/cpu/simd/level.hpp"
+#include "kernel_test.hpp"
 #include "rank_data.hpp"
 #include "spiraltorch/runtime/backend.hpp"
 #include "spiraltorch/runtime/parallel.hpp"
@@ -72,21 +72,13 @@ void check_algorithms(const RankProblem& q, const Tensor& x, const std::vector<C
 // Calls body() for each instruction set with one thread and with three.
 template <class F>
 void every_machine(F&& body) {
-  const cpu::SimdLevel best = cpu::simd_level();
-  const int threads = thread_count();
-  for (const auto level : {cpu::SimdLevel::baseline, cpu::SimdLevel::sse4, cpu::SimdLevel::neon,
-                           cpu::SimdLevel::avx2, cpu::SimdLevel::avx512}) {
-    if (level > best) break;
-    cpu::set_simd_level(level);
-    CAPTURE(std::string(cpu::simd_level_name(level)));
+  kernel_test::each_level([&] {
     for (const int count : {1, 3}) {
       set_thread_count(count);
       CAPTURE(count);
       body();
     }
-  }
-  cpu::set_simd_level(best);
-  set_thread_count(threads);
+  });
 }
 
 void check_problem(const RankProblem& q, const std::string& family, std::uint64_t seed) {

@@ -51,6 +51,26 @@ struct RankLists {
   std::int64_t capacity;
 };
 
+/// Digits of a key, from the top: 11, 11 and 10 bits, counted in lists of 2048.
+inline constexpr int kDigits = 3;
+inline constexpr int kDigitBits[kDigits] = {11, 11, 10};
+inline constexpr std::int64_t kDigitCounters = 2048;
+
+/// One step of a walk: the bucket of a digit that holds an ascending rank. `rank` becomes the rank
+/// inside it, `prefix` gains the digit; returns how many elements it holds. count(bucket) gives
+/// the number in each.
+template <class Count>
+std::int64_t descend(int digit, std::int64_t& rank, std::uint32_t& prefix, Count count) {
+  std::uint32_t bucket = 0;
+  std::int64_t here = count(bucket);
+  while (rank >= here) {
+    rank -= here;
+    here = count(++bucket);
+  }
+  prefix = (prefix << kDigitBits[digit]) | bucket;
+  return here;
+}
+
 /// What a bracket found in a run: candidates written (−1: more than the capacity), participants
 /// below the bracket, participants.
 struct BracketCount {

@@ -343,9 +343,8 @@ template <class K>
 void histogram_of(const RankRun& run, int digit, std::uint32_t prefix, std::uint32_t* counters,
                   std::uint32_t* scratch) {
   constexpr std::int64_t kBlock = 1024;
-  constexpr std::int64_t kCounters = 2048;
   std::uint32_t digits[kBlock + 64];
-  std::fill(scratch, scratch + 4 * kCounters, 0U);
+  std::fill(scratch, scratch + 4 * kDigitCounters, 0U);
   for (std::int64_t i = 0; i < run.n; i += kBlock) {
     const std::int64_t n = std::min(kBlock, run.n - i);
     const float* x = run.values + i;
@@ -355,15 +354,15 @@ void histogram_of(const RankRun& run, int digit, std::uint32_t prefix, std::uint
     std::int64_t j = 0;
     for (; j + 4 <= found; j += 4) {
       ++scratch[digits[j]];
-      ++scratch[kCounters + digits[j + 1]];
-      ++scratch[2 * kCounters + digits[j + 2]];
-      ++scratch[3 * kCounters + digits[j + 3]];
+      ++scratch[kDigitCounters + digits[j + 1]];
+      ++scratch[2 * kDigitCounters + digits[j + 2]];
+      ++scratch[3 * kDigitCounters + digits[j + 3]];
     }
     for (; j < found; ++j) ++scratch[digits[j]];
   }
-  for (std::int64_t b = 0; b < kCounters; ++b) {
-    counters[b] += scratch[b] + scratch[kCounters + b] + scratch[2 * kCounters + b] +
-                   scratch[3 * kCounters + b];
+  for (std::int64_t b = 0; b < kDigitCounters; ++b) {
+    counters[b] += scratch[b] + scratch[kDigitCounters + b] + scratch[2 * kDigitCounters + b] +
+                   scratch[3 * kDigitCounters + b];
   }
 }
 
