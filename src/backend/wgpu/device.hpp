@@ -75,7 +75,10 @@ class Device {
  private:
   Device(int index, const Adapter& adapter);
   void open();
+  void prepare();
   void measure_subgroup();
+  /// Out of memory: waits, and gives back what lies unused.
+  void make_room();
   WGPUComputePipeline pipeline(const Shader& shader, std::span<const Constant> constants,
                                std::size_t bindings);
   WGPUComputePipeline compile(const Shader& shader, std::span<const Constant> constants,
@@ -85,6 +88,7 @@ class Device {
   const Adapter& adapter_;
   Limits limits_;
   bool has_subgroups_ = false;
+  bool prepared_ = false;
   std::recursive_mutex mutex_;
   pid_t process_;
   Health health_;

@@ -39,6 +39,8 @@ class Stream {
   /// Submits what is recorded.
   void flush();
   void upload(Block& to, std::uint64_t offset, const void* from, std::uint64_t bytes);
+  /// Makes the buffer that a download of `bytes` goes through; false without memory for it.
+  [[nodiscard]] bool reserve_staging(std::uint64_t bytes, std::string& reason);
   void download(const Block& from, std::uint64_t offset, void* to, std::uint64_t bytes);
   /// Submits, and waits until the queue is empty.
   void wait();
@@ -74,6 +76,7 @@ class Stream {
   void end_pass();
   void read_chunk(const Block& from, std::uint64_t offset, void* to, std::uint64_t bytes);
   void map_staging(void* to, std::uint64_t bytes);
+  void drop_staging();
   [[noreturn]] void raise(std::string_view op, const std::string& message);
 
   WGPUDevice device_;
