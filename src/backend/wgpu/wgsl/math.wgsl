@@ -102,6 +102,14 @@ fn st_tanh(x: f32) -> f32 {
   return with_sign(fma(y * z, x, x), sign_bit(x));  // of zeros, too
 }
 
+fn both(x: bool, y: bool) -> bool {
+  return x && y;
+}
+
+fn st_abs(x: f32) -> f32 {
+  return abs(x);
+}
+
 fn st_sqrt(x: f32) -> f32 {
   if (x < 0.0) {
     return nan_value();
