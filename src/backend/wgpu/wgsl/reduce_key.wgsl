@@ -1,0 +1,12 @@
+// Accumulator of max and min (MINIMUM 1): integers in the order of the elements, NaN above all.
+struct Acc { key: u32 }
+
+const kPad: u32 = select(0xFF800000u, 0x7F800000u, MINIMUM == 1u);
+
+fn acc_empty() -> Acc { return Acc(0u); }
+
+fn acc_add(a: Acc, bits: u32, weight: f32) -> Acc {
+  return Acc(max(a.key, select(order_key(bits), order_key(bits ^ 0x80000000u), MINIMUM == 1u)));
+}
+
+fn acc_join(a: Acc, b: Acc) -> Acc { return Acc(max(a.key, b.key)); }
