@@ -11,9 +11,9 @@ namespace {
 constexpr float kInf = std::numeric_limits<float>::infinity();
 constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
 
-const std::vector<Shape> kShapes{{1, 1},    {1, 7},     {5, 3},     {33, 4},    {3, 1000},
-                                 {1000, 3}, {257, 129}, {9, 512},   {5, 4096},  {2, 5001},
-                                 {3, 8192}, {2, 16384}, {4, 65537}, {2, 65536}, {70000, 2}};
+const std::vector<Shape> kShapes{{1, 1},     {1, 7},     {5, 3},    {3, 1000},
+                                 {1000, 3},  {257, 129}, {5, 4096}, {2, 5001},
+                                 {2, 16384}, {4, 65537}, {70000, 2}};
 
 // Results to `relative` of their own size and `absolute`, the same bits again.
 Words check(OpId op, const std::vector<In>& in, double relative, double absolute) {

@@ -42,6 +42,13 @@ fn acc_join(a: Acc, b: Acc) -> Acc {
   return Acc(sum_join(a.big, b.big), sum_join(a.mid, b.mid), sum_join(a.tiny, b.tiny));
 }
 
+// A sum of the next smaller elements at the scale of the larger.
+fn stepped_down(s: vec2<f32>) -> vec2<f32> {
+  let once = s * kDown;
+  if (KIND != 1u) { return once; }
+  return vec2<f32>(hidden(once.x) * kDown, hidden(once.y) * kDown);
+}
+
 struct Total { value: vec2<f32>, exponent: i32 }
 
 // value * 2^exponent, value normalized.
@@ -50,16 +57,14 @@ fn acc_total(a: Acc) -> Total {
   if (!is_finite(a.big.x) || !is_finite(a.mid.x) || !is_finite(a.tiny.x)) {
     return Total(vec2<f32>(plain, 0.0), 0);
   }
-  let squares = KIND == 1u;
-  let fall = select(1.0, kDown, squares);
-  let step = select(88, 176, squares);
+  let step = select(88, 176, KIND == 1u);
   var v = a.tiny;
   var exponent = -step;
   if (a.big.x != 0.0 || a.big.y != 0.0) {
-    v = sum_join(a.big, a.mid * kDown * fall);
+    v = sum_join(a.big, stepped_down(a.mid));
     exponent = step;
   } else if (a.mid.x != 0.0 || a.mid.y != 0.0) {
-    v = sum_join(a.mid, a.tiny * kDown * fall);
+    v = sum_join(a.mid, stepped_down(a.tiny));
     exponent = 0;
   }
   return Total(two_sum(v.x, v.y), exponent);

@@ -1,7 +1,7 @@
 // Sums of float32 terms as pairs (high, low) whose error stays far below 2^-22 of the sum of the
 // terms' magnitudes. Nothing here depends on whether a driver fuses a product and an addition.
 
-// Drivers simplify (a + b) - a to b; they cannot see that p.zero is 0.
+// Drivers simplify (a + b) - a to b and fold factors together; they cannot see that p.zero is 0.
 fn hidden(x: f32) -> f32 {
   return bitcast<f32>(bitcast<u32>(x) ^ p.zero);
 }
@@ -56,7 +56,7 @@ fn scaled(x: f32, k: i32) -> f32 {
   var left = clamp(k, -1400, 1400);
   while (left != 0) {
     let step = clamp(left, -126, 126);
-    out *= power_of_two(step);
+    out = hidden(out * power_of_two(step));
     left -= step;
   }
   return out;
