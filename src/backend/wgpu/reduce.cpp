@@ -12,9 +12,9 @@ namespace spiraltorch::wgpu {
 namespace {
 
 constexpr std::int64_t kThreads = 256;
-constexpr std::int64_t kBlocks = 2048;     // workgroups enough to fill a device
-constexpr std::int64_t kPiece = 4096;      // fewest elements of a row's piece
-constexpr std::int64_t kAcrossLimit = 32;  // columns of a workgroup
+constexpr std::int64_t kBlocks = 2048;  // workgroups enough to fill a device
+constexpr std::int64_t kPiece = 4096;   // fewest elements of a row's piece
+constexpr std::int64_t kAcross = 32;    // columns of a workgroup, more where rows are few
 
 std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 std::int64_t power_above(std::int64_t n) {
@@ -147,7 +147,8 @@ void reduce_rows(const Reduction& r, const KernelOperand& x, std::int64_t groups
 }
 
 void reduce_columns(const Reduction& r, const KernelOperand& x, const KernelOperand& out) {
-  const std::int64_t across = std::min(kAcrossLimit, power_above(x.cols));
+  const std::int64_t wide = std::max(kAcross, kThreads / power_above(x.rows));
+  const std::int64_t across = std::min(wide, power_above(x.cols));
   const std::int64_t tiles = ceil_div(x.cols, across);
   const std::int64_t down = kThreads / across;
   const std::int64_t wanted = std::min(ceil_div(x.rows, 8 * down), ceil_div(kBlocks, tiles));

@@ -1,8 +1,6 @@
 // Accumulator of max and min (MINIMUM 1): integers in the order of the elements, NaN above all.
 struct Acc { key: u32 }
 
-const kPad: u32 = select(0xFF800000u, 0x7F800000u, MINIMUM == 1u);
-
 fn acc_empty() -> Acc { return Acc(0u); }
 
 fn acc_add(a: Acc, bits: u32, weight: f32) -> Acc {

@@ -3,11 +3,10 @@
 // vanishes before the result does.
 struct Acc { big: vec2<f32>, mid: vec2<f32>, tiny: vec2<f32> }
 
-const kPad: u32 = 0u;             // bits of an element that changes no sum
-const kTinyEnd: u32 = 0x2B800000u;   // 2^-40
-const kBigBegin: u32 = 0x53800000u;  // 2^40
-const kUp: f32 = 0x1p88f;
-const kDown: f32 = 0x1p-88f;
+const TINY_END: u32 = 0x2B800000u;  // 2^-40
+const BIG_BEGIN: u32 = 0x53800000u;  // 2^40
+const UP: f32 = 0x1p88f;
+const DOWN: f32 = 0x1p-88f;
 
 fn acc_empty() -> Acc {
   return Acc(vec2<f32>(0.0, 0.0), vec2<f32>(0.0, 0.0), vec2<f32>(0.0, 0.0));
@@ -23,14 +22,14 @@ fn acc_add(a: Acc, bits: u32, weight: f32) -> Acc {
   let m = bits & 0x7FFFFFFFu;
   let x = bitcast<f32>(bits);
   var out = a;
-  if (m == 0u || (m >= kTinyEnd && m < kBigBegin)) {
+  if (m == 0u || (m >= TINY_END && m < BIG_BEGIN)) {
     out.mid = add_term(a.mid, x, weight);
   } else if (m >= 0x7F800000u) {
     out.big.x = a.big.x + select(x * select(x, weight, KIND == 2u), x, KIND == 0u);
-  } else if (m >= kBigBegin) {
-    out.big = add_term(a.big, x * kDown, weight);
+  } else if (m >= BIG_BEGIN) {
+    out.big = add_term(a.big, x * DOWN, weight);
   } else if (m >= 0x800000u) {
-    out.tiny = add_term(a.tiny, x * kUp, weight);
+    out.tiny = add_term(a.tiny, x * UP, weight);
   } else {  // subnormal: never through an operation that may flush it
     let up = f32(m) * 0x1p-61f;
     out.tiny = add_term(a.tiny, select(up, -up, bits > m), weight);
@@ -44,9 +43,9 @@ fn acc_join(a: Acc, b: Acc) -> Acc {
 
 // A sum of the next smaller elements at the scale of the larger.
 fn stepped_down(s: vec2<f32>) -> vec2<f32> {
-  let once = s * kDown;
+  let once = s * DOWN;
   if (KIND != 1u) { return once; }
-  return vec2<f32>(hidden(once.x) * kDown, hidden(once.y) * kDown);
+  return vec2<f32>(hidden(once.x) * DOWN, hidden(once.y) * DOWN);
 }
 
 struct Total { value: vec2<f32>, exponent: i32 }
