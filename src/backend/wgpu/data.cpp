@@ -8,6 +8,7 @@ namespace {
 constexpr std::int64_t kThreads = 256;
 constexpr std::int64_t kEach = 4;  // elements of a thread
 constexpr std::int64_t kTile = 32;
+constexpr std::int64_t kThin = 8;  // a matrix so thin is transposed without tiles
 
 const Shader kStrided{"strided", {wgsl::strided}};
 const Shader kTranspose{"transpose", {wgsl::transpose}};
@@ -35,6 +36,8 @@ void move(const KernelArgs& args, const Place& from, const Place& to, std::int64
 
 void transpose(const KernelArgs& args) {
   const KernelOperand& x = args.in[0];
+  if (x.cols <= kThin) return move(args, {0, x.cols, 1}, {0, 1, x.rows}, x.rows, x.cols);
+  if (x.rows <= kThin) return move(args, {0, 1, x.cols}, {0, x.rows, 1}, x.cols, x.rows);
   const std::int64_t across = ceil_div(x.cols, kTile);
   const std::int64_t blocks = across * ceil_div(x.rows, kTile);
   Task task(device_of(args), kTranspose);

@@ -14,7 +14,7 @@ namespace {
 constexpr std::int64_t kThreads = 256;
 constexpr std::int64_t kBlocks = 2048;  // workgroups enough to fill a device
 constexpr std::int64_t kPiece = 4096;   // fewest elements of a row's piece
-constexpr std::int64_t kAcross = 32;    // columns of a workgroup, more where rows are few
+constexpr std::int64_t kAcross = 32;    // fewest columns of a workgroup
 
 std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 std::int64_t power_above(std::int64_t n) {
@@ -146,9 +146,15 @@ void reduce_rows(const Reduction& r, const KernelOperand& x, std::int64_t groups
   finish_parts(r, parts, plan, plan.splits, 1, out);
 }
 
+// Columns of a workgroup: more where rows are few, or columns enough for every workgroup.
+std::int64_t threads_across(const KernelOperand& x) {
+  std::int64_t across = std::max(kAcross, kThreads / power_above(x.rows));
+  while (across < kThreads && x.cols >= kBlocks * across) across *= 2;
+  return std::min(across, power_above(x.cols));
+}
+
 void reduce_columns(const Reduction& r, const KernelOperand& x, const KernelOperand& out) {
-  const std::int64_t wide = std::max(kAcross, kThreads / power_above(x.rows));
-  const std::int64_t across = std::min(wide, power_above(x.cols));
+  const std::int64_t across = threads_across(x);
   const std::int64_t tiles = ceil_div(x.cols, across);
   const std::int64_t down = kThreads / across;
   const std::int64_t wanted = std::min(ceil_div(x.rows, 8 * down), ceil_div(kBlocks, tiles));

@@ -86,6 +86,13 @@ TEST_CASE("reductions: shapes and axes") {
   }
 }
 
+TEST_CASE("reductions: more columns than workgroups need") {
+  if (!adapter_here()) return;
+  const In x = normal(5, 70000, 11);
+  check_sum(x, 0);
+  check_same(OpId::max, x, 0, 0.0);
+}
+
 TEST_CASE("reductions: cancelling sums") {
   if (!adapter_here()) return;
   In x = normal(2, 40000, 5, 1e6F);
