@@ -12,8 +12,8 @@ fn down(col: u32, begin: u32, end: u32) -> Acc {
   while (i + 3u * TY < end) {
     let at = i * p.groups + col;
     let v = vec4<u32>(x[at], x[at + step], x[at + 2u * step], x[at + 3u * step]);
-    acc = acc_add(acc_add(acc, v.x, weight_of(i)), v.y, weight_of(i + TY));
-    acc = acc_add(acc_add(acc, v.z, weight_of(i + 2u * TY)), v.w, weight_of(i + 3u * TY));
+    acc = acc_add4(acc, v, vec4<f32>(weight_of(i), weight_of(i + TY), weight_of(i + 2u * TY),
+                                     weight_of(i + 3u * TY)));
     i += 4u * TY;
   }
   while (i < end) {

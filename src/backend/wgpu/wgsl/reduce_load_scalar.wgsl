@@ -6,7 +6,7 @@ fn gather(group: u32, begin: u32, end: u32, lane: u32) -> Acc {
   var j = begin + lane;
   while (j + 3u * TEAM < end) {
     let v = vec4<u32>(x[row + j], x[row + j + TEAM], x[row + j + 2u * TEAM], x[row + j + 3u * TEAM]);
-    acc = acc_add(acc_add(acc_add(acc_add(acc, v.x, 1.0), v.y, 1.0), v.z, 1.0), v.w, 1.0);
+    acc = acc_add4(acc, v, vec4<f32>(1.0));
     j += 4u * TEAM;
   }
   while (j < end) {

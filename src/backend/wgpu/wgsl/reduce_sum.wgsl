@@ -37,6 +37,19 @@ fn acc_add(a: Acc, bits: u32, weight: f32) -> Acc {
   return out;
 }
 
+// Four elements: usually none is very large or very small.
+fn acc_add4(a: Acc, bits: vec4<u32>, weight: vec4<f32>) -> Acc {
+  let m = bits & vec4<u32>(0x7FFFFFFFu);
+  let is_mid = (m - vec4<u32>(TINY_END)) < vec4<u32>(BIG_BEGIN - TINY_END);
+  if (all(is_mid | (m == vec4<u32>(0u)))) {
+    let x = bitcast<vec4<f32>>(bits);
+    let two = add_term(add_term(a.mid, x.x, weight.x), x.y, weight.y);
+    return Acc(a.big, add_term(add_term(two, x.z, weight.z), x.w, weight.w), a.tiny);
+  }
+  let two = acc_add(acc_add(a, bits.x, weight.x), bits.y, weight.y);
+  return acc_add(acc_add(two, bits.z, weight.z), bits.w, weight.w);
+}
+
 fn acc_join(a: Acc, b: Acc) -> Acc {
   return Acc(sum_join(a.big, b.big), sum_join(a.mid, b.mid), sum_join(a.tiny, b.tiny));
 }
