@@ -216,8 +216,11 @@ fn positive_power(x: f32, e: f32) -> f32 {
   let el = e - eh;
   // hi has 12 bits: two products are exact.
   let y_low = ((eh * hi - y) + el * hi) + e * lo;
-  let power = st_exp(y);
-  return select(power, fma(power, y_low, power), is_finite(power));
+  let upper = bitcast<f32>(bitcast<u32>(y + y_low) & 0xffffff00u);
+  let rest_y = (y - upper) + y_low;
+  let power = st_exp(upper);
+  let grown = fma(power, rest_y * fma(rest_y, fma(rest_y, 1.0 / 6.0, 0.5), 1.0), power);
+  return select(power, grown, is_finite(power));
 }
 
 fn st_pow(x: f32, e: f32) -> f32 {
