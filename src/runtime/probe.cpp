@@ -118,7 +118,15 @@ DeviceCaps describe_device(DeviceId device) {
 }
 
 DeviceCaps describe_device(std::string_view device) {
-  return describe_device(requested_device("describe_device", device));
+  const DeviceId wanted = requested_device("describe_device", device);
+  const DeviceStatus status = requested_status("describe_device", device);
+  DeviceCaps caps = describe_device(wanted);
+  if (status.available || !device_status(wanted).available) return caps;
+  std::vector<LibraryStatus> libraries = std::move(caps.libraries);  // WebGPU, but not on Metal
+  caps = template_caps(wanted);
+  caps.libraries = std::move(libraries);
+  caps.error = status.reason;
+  return caps;
 }
 
 std::vector<DeviceId> available_devices() {

@@ -13,6 +13,10 @@ KernelTable make_table() {
   KernelTable table{};
   wgpu::register_elementwise(table);
   wgpu::register_matmul(table);
+  wgpu::register_data(table);
+  wgpu::register_reduce(table);
+  wgpu::register_search(table);
+  wgpu::register_softmax(table);
   return table;
 }
 

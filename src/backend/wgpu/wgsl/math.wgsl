@@ -102,6 +102,14 @@ fn st_tanh(x: f32) -> f32 {
   return with_sign(fma(y * z, x, x), sign_bit(x));  // of zeros, too
 }
 
+fn both(x: bool, y: bool) -> bool {
+  return x && y;
+}
+
+fn st_abs(x: f32) -> f32 {
+  return abs(x);
+}
+
 fn st_sqrt(x: f32) -> f32 {
   if (x < 0.0) {
     return nan_value();
@@ -196,24 +204,23 @@ fn positive_power(x: f32, e: f32) -> f32 {
   r = fma(r, z, 2.0 / 5.0);
   r = fma(r, z, 2.0 / 3.0);
   let tail = fma(r * z, s, 2.0 * s_low);
+  // The sum's upper part is cut by a mask: drivers may simplify (a + b) - a, but not that.
   let big = k * 0.693359375;
-  let hi0 = big + 2.0 * s;
-  let lo0 = (big - hi0) + 2.0 * s;
-  let lo1 = select(lo0, (2.0 * s - hi0) + big, abs(big) < abs(2.0 * s));
-  let low = lo1 + (tail + k * -2.12194440e-4);
-  let hi = hi0 + low;
-  let lo = (hi0 - hi) + low;
+  let hi = bitcast<f32>(bitcast<u32>(big + 2.0 * s) & 0xfffff000u);
+  let lo = ((big - hi) + 2.0 * s) + (tail + k * -2.12194440e-4);
   let y = e * hi;
   if (!(abs(y) < 200.0)) {
     return st_exp(y);
   }
   let eh = bitcast<f32>(bitcast<u32>(e) & 0xfffff000u);
   let el = e - eh;
-  let hh = bitcast<f32>(bitcast<u32>(hi) & 0xfffff000u);
-  let hl = hi - hh;
-  let y_low = (((eh * hh - y) + eh * hl) + el * hh) + el * hl + e * lo;
-  let power = st_exp(y);
-  return select(power, fma(power, y_low, power), is_finite(power));
+  // hi has 12 bits: two products are exact.
+  let y_low = ((eh * hi - y) + el * hi) + e * lo;
+  let upper = bitcast<f32>(bitcast<u32>(y + y_low) & 0xffffff00u);
+  let rest_y = (y - upper) + y_low;
+  let power = st_exp(upper);
+  let grown = fma(power, rest_y * fma(rest_y, fma(rest_y, 1.0 / 6.0, 0.5), 1.0), power);
+  return select(power, grown, is_finite(power));
 }
 
 fn st_pow(x: f32, e: f32) -> f32 {
