@@ -64,6 +64,12 @@ Device& Device::opened(int index) noexcept {
 }
 
 Device& Device::get(int index, std::string_view op) {
+  Device& device = find(index, op);
+  device.health_.check(op, index);
+  return device;
+}
+
+Device& Device::find(int index, std::string_view op) {
   Device* device = nullptr;
   {
     const std::lock_guard lock(open_devices().mutex);
@@ -78,7 +84,7 @@ Device& Device::get(int index, std::string_view op) {
          text("device: got ", named(index),
               " in a forked process, expected the one that opened it"));
   }
-  device->health_.check(op, index);
+  if (device->health_.lost()) device->health_.check(op, index);
   device->prepare();
   return *device;
 }

@@ -49,8 +49,11 @@ inline constexpr std::size_t kParamBytes = 240;
 /// until the process ends. Calls of several threads are serialised by its mutex.
 class Device {
  public:
-  /// Throws `device` where there is none, after a fork, or once it is lost.
+  /// Throws `device` where there is none, after a fork, once it is lost, or what was reported to
+  /// it.
   static Device& get(int index, std::string_view op);
+  /// The same, but leaves what was reported to a call that computes.
+  static Device& find(int index, std::string_view op);
   /// One that `get` has opened, whatever became of it.
   static Device& opened(int index) noexcept;
 

@@ -32,7 +32,7 @@ std::string unavailable_reason() {
 }
 
 DeviceCaps describe(int index) {
-  wgpu::Device& device = wgpu::Device::get(index, "describe_device");
+  wgpu::Device& device = wgpu::Device::find(index, "describe_device");
   const wgpu::Adapter& adapter = device.adapter();
   DeviceCaps caps;
   caps.available = caps.queried = true;

@@ -5,6 +5,7 @@
 #include <bit>
 
 #include "fake_device.hpp"
+#include "spiraltorch/runtime/probe.hpp"
 
 using namespace spiraltorch;
 using namespace fake_wgpu;
@@ -23,6 +24,26 @@ TEST_CASE_FIXTURE(FakeDevice, "a device that cannot be opened") {
   check_fails(Errc::device, {name(), "Fake GPU", "cannot be opened", "the driver is asleep"},
               [&] { (void)room(4); });
   CHECK(get(*put(kWords)) == kWords);  // a failure is tried anew
+}
+
+TEST_CASE_FIXTURE(FakeDevice,
+                  "a device that cannot be opened, or is lost, is described by its template") {
+  fail("AdapterRequestDevice", 1, "validation", "the driver is asleep");
+  DeviceCaps caps = describe_device(id);
+  CHECK(!caps.available);
+  CHECK(!caps.queried);
+  CHECK(contains(caps.error, "the driver is asleep"));
+  CHECK(caps.max_workgroup == template_caps(id).max_workgroup);
+  CHECK(describe_device(id).available);
+  error("pending");
+  caps = describe_device(id);
+  CHECK(caps.available);
+  CHECK(caps.error.empty());
+  check_fails(Errc::device, {"pending"}, [&] { synchronize(); });  // describing has left it
+  lose("unplugged");
+  caps = describe_device(id);
+  CHECK(!caps.available);
+  CHECK(contains(caps.error, "unplugged"));
 }
 
 TEST_CASE_FIXTURE(FakeDevice, "a device whose first kernel fails is not opened") {

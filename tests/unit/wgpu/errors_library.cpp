@@ -123,6 +123,34 @@ TEST_CASE("process: an adapter on Metal" * doctest::skip()) {
   CHECK(!is_metal(0));
   CHECK(is_metal(1));
   CHECK(contains(describe_device("wgpu:1").driver, "Metal, "));
+  const auto warnings = warnings_of([] {
+    CHECK(to_text(requested_device("test", "mps")) == "wgpu:1");
+    CHECK(to_text(resolve_device("test", "MPS", true)) == "wgpu:1");
+    const DeviceCaps caps = describe_device("mps");
+    CHECK(caps.available);
+    CHECK(to_text(caps.device) == "wgpu:1");
+    CHECK(caps.name == "Fake M1");
+  });
+  CHECK(warnings.empty());
+}
+
+TEST_CASE("process: no adapter on Metal" * doctest::skip()) {
+  use_fake("2");
+  const auto warnings = warnings_of([] {
+    CHECK(resolve_device("test", "mps").is_cpu());
+    CHECK(resolve_device("test", "mps").is_cpu());
+    CHECK(resolve_device("test", "wgpu") == kFirst);
+  });
+  REQUIRE(warnings.size() == 1);
+  CHECK(contains(warnings[0], "'mps'"));
+  CHECK(contains(warnings[0], "no Metal adapter"));
+  check_fails(Errc::device, {"'mps'", "no Metal adapter"},
+              [] { (void)resolve_device("test", "mps", true); });
+  const DeviceCaps caps = describe_device("mps");
+  CHECK(!caps.available);
+  CHECK(!caps.queried);
+  CHECK(caps.error == "no Metal adapter");
+  CHECK(caps.libraries.at(0).usable);
 }
 
 TEST_CASE("process: subgroups are measured" * doctest::skip()) {
