@@ -108,6 +108,10 @@ TEST_CASE_FIXTURE(FakeDevice, "a submission that is refused names its kernels") 
   fill(*buffer, 2.0);
   check_fails(Errc::device, {"no command memory", "fill"}, [&] { synchronize(); });
   CHECK(get(*buffer) == kWords);
+  for (int i = 1; i < 128; ++i) unary(OpId::exp, *other, *other);
+  fail("QueueSubmitForIndex", 1, "validation", "full batch");
+  check_fails(Errc::device, {"full batch", "exp, exp"}, [&] { fill(*buffer, 2.0); });
+  CHECK(get(*buffer) == kWords);
   for (int i = 0; i < 20; ++i) {  // more than may be in flight
     fill(*buffer, 1.0);
     if (i == 3) fail("QueueSubmitForIndex", 1, "validation", "once more");
@@ -151,6 +155,13 @@ TEST_CASE_FIXTURE(FakeDevice, "a device lost in mid-run") {
   buffer.reset();  // nothing happens
   const FakeDevice another;
   CHECK(get(*another.put(kWords)) == kWords);  // others go on
+}
+
+TEST_CASE_FIXTURE(FakeDevice, "a device lost while it is opened") {
+  fail("QueueSubmitForIndex", 1, "lost", "gone at once");
+  for (int i = 0; i < 2; ++i) {
+    check_fails(Errc::device, {name(), "is lost", "gone at once"}, [&] { (void)room(4); });
+  }
 }
 
 TEST_CASE_FIXTURE(FakeDevice, "a device lost between calls, for no reason") {

@@ -177,3 +177,22 @@ TEST_CASE("process: no subgroups" * doctest::skip()) {
   CHECK(caps.lane_width == 1);
   CHECK(FakeDevice::uses("DeviceCreateShaderModuleTrusted") == 0);
 }
+
+TEST_CASE("process: shaders with bounds checks" * doctest::skip()) {
+  setenv("SPIRALTORCH_WGPU_CHECKED", "1", 1);
+  const FakeDevice device;
+  const auto buffer = device.put({1, 2});
+  FakeDevice::fill(*buffer, 0.0);
+  CHECK(FakeDevice::get(*buffer) == Words{0, 0});
+  CHECK(FakeDevice::uses("DeviceCreateShaderModule") == 2);
+  CHECK(FakeDevice::uses("DeviceCreateShaderModuleTrusted") == 0);
+}
+
+TEST_CASE("process: workgroups are spread over three axes" * doctest::skip()) {
+  use_fake("1");
+  setenv("FAKE_WGPU_LIMITS", "groups=5", 1);
+  const auto buffer = Buffer::allocate(kFirst, 110 * 4096 + 4);  // 111 workgroups, 5 * 5 * 5
+  FakeDevice::fill(*buffer, 0.0);
+  CHECK(FakeDevice::get(*buffer) == Words(110 * 1024 + 1, 0));
+  CHECK(std::string(FAKE_WGPU(violations)()) == "");
+}

@@ -1,5 +1,6 @@
 // Memory, batches and copies, as the fake device sees them.
 #include <algorithm>
+#include <bit>
 #include <numeric>
 
 #include "backend/wgpu/memory.hpp"
@@ -192,6 +193,20 @@ TEST_CASE_FIXTURE(FakeDevice, "each dispatch of a batch has its own parameters")
   for (int i = 0; i < 130; ++i) {
     const auto bits = std::bit_cast<std::uint32_t>(static_cast<float>(i));
     CHECK(get(*all[static_cast<std::size_t>(i)]) == Words(16, bits));
+  }
+}
+
+TEST_CASE_FIXTURE(FakeDevice, "more bind groups than are kept") {
+  std::vector<std::shared_ptr<Buffer>> all;
+  const int released = uses("BindGroupRelease");
+  for (int i = 0; i < 8300; ++i) {
+    all.push_back(room(4));
+    fill(*all.back(), i);
+  }
+  CHECK(uses("BindGroupRelease") - released == 8192);
+  for (const int i : {0, 8190, 8191, 8192, 8299}) {
+    const auto bits = std::bit_cast<std::uint32_t>(static_cast<float>(i));
+    CHECK(get(*all[static_cast<std::size_t>(i)]) == Words{bits});
   }
 }
 

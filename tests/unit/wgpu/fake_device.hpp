@@ -84,7 +84,7 @@ class FakeDevice {
  public:
   FakeDevice() {
     static int next = 0;
-    if (next == 0) use_fake("32");
+    if (next == 0) use_fake("64");
     id = {spiraltorch::DeviceType::wgpu, next++};
   }
   ~FakeDevice() {
