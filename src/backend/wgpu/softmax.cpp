@@ -21,7 +21,7 @@ enum class Step : std::uint8_t { rows, pieces, combine, apply };
 Shader shader_of(Step step, bool grad, bool vector, bool subgroups) {
   Shader out{"softmax",
              {wgsl::bits, wgsl::math, wgsl::softmax_params, wgsl::sums, wgsl::order_key,
-              subgroups ? wgsl::team_subgroup : wgsl::team_plain, wgsl::team}};
+              subgroups ? wgsl::team_subgroup : wgsl::team_plain}};
   auto& parts = out.parts;
   if (step == Step::combine) {
     parts.push_back(wgsl::softmax_combine);
@@ -77,15 +77,13 @@ struct Call {
     const Limits& limits = device.limits();
     const bool on = limits.subgroups && limits.subgroup_min > 1;
     const std::int64_t subgroup = on ? limits.subgroup_min : 1;
-    // Without subgroup operations SUBGROUP is the text's own.
-    const std::string_view name = on ? "SUBGROUP" : "UNUSED";
     return {device,
             shader(step, grad(), x().cols % 4 == 0, on),
             {{"OP", static_cast<std::int64_t>(op)},
              {"PER", layout.per},
              {"TEAM", layout.team},
              {"WG", layout.threads},
-             {name, subgroup}}};
+             {"SUBGROUP", subgroup}}};
   }
   void bind_inputs(Task& task) const {
     for (const KernelOperand& in : args.in) task.bind(in);

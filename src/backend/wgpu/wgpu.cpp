@@ -17,6 +17,7 @@ KernelTable make_table() {
   wgpu::register_reduce(table);
   wgpu::register_search(table);
   wgpu::register_softmax(table);
+  wgpu::register_ball(table);
   return table;
 }
 

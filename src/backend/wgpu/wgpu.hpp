@@ -11,5 +11,6 @@ void register_matmul(KernelTable& table);
 void register_reduce(KernelTable& table);
 void register_search(KernelTable& table);
 void register_softmax(KernelTable& table);
+void register_ball(KernelTable& table);
 
 }  // namespace spiraltorch::wgpu

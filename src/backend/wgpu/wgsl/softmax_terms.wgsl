@@ -3,10 +3,25 @@ fn top_of(v: vec4<u32>) -> u32 {
 }
 
 // exp(x - top) for the first two ops.
+// e^x for x <= 0, 0 below the normal numbers. (A NaN has made its row's maximum a NaN.)
+fn falling_exp(x: f32) -> f32 {
+  let c = max(x, -87.0);
+  let n = round(c * 1.4426950408889634);
+  let r = fma(n, 2.12194440e-4, fma(-n, 0.693359375, c));
+  var y = fma(r, 1.0 / 5040.0, 1.0 / 720.0);
+  y = fma(y, r, 1.0 / 120.0);
+  y = fma(y, r, 1.0 / 24.0);
+  y = fma(y, r, 1.0 / 6.0);
+  y = fma(y, r, 0.5);
+  y = fma(y, r * r, r) + 1.0;
+  let scaled_bits = bitcast<u32>(y) + bitcast<u32>(i32(n) << 23u);
+  return select(bitcast<f32>(scaled_bits), 0.0, x < -87.0);
+}
+
 fn exponentials(x: vec4<u32>, top: f32, slot: u32) -> vec4<f32> {
   if (OP >= 2u || slot >= PER) { return vec4<f32>(0.0); }
   let d = bitcast<vec4<f32>>(x) - vec4<f32>(top);
-  return vec4<f32>(st_exp(d.x), st_exp(d.y), st_exp(d.z), st_exp(d.w));
+  return vec4<f32>(falling_exp(d.x), falling_exp(d.y), falling_exp(d.z), falling_exp(d.w));
 }
 
 // A NaN whose leading half would read as infinite becomes one that stays a NaN.
@@ -16,7 +31,10 @@ fn quiet(bits: u32) -> f32 {
 
 fn add_terms(sum: vec2<f32>, e: vec4<f32>, x: vec4<u32>, g: vec4<u32>, slot: u32) -> vec2<f32> {
   if (slot >= PER) { return sum; }
-  if (OP < 2u) { return sum_add(sum_add(sum_add(sum_add(sum, e.x), e.y), e.z), e.w); }
+  // Four positive terms add up to 2^-23 of their sum; what follows is compensated. A logarithm
+  // near 0 would show it.
+  if (OP == 1u) { return sum_add(sum_add(sum_add(sum_add(sum, e.x), e.y), e.z), e.w); }
+  if (OP == 0u) { return sum_add(sum, (e.x + e.y) + (e.z + e.w)); }
   let w = bitcast<vec4<f32>>(g);
   if (OP == 3u) { return sum_add(sum_add(sum_add(sum_add(sum, w.x), w.y), w.z), w.w); }
   let two = sum_add_product(sum_add_product(sum, quiet(x.x), quiet(g.x)), quiet(x.y), quiet(g.y));
