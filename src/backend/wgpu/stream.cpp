@@ -90,6 +90,7 @@ WGPUBindGroup Stream::make_group(const GroupKey& key) {
   const Caught caught =
       catch_errors(device_, [&] { group = api().DeviceCreateBindGroup(device_, &descriptor); });
   if (caught.message.empty() && group != nullptr) return group;
+  if (group != nullptr) api().BindGroupRelease(group);
   raise("wgpu", caught.message.empty() ? "no bind group" : caught.message);
 }
 
