@@ -56,6 +56,7 @@ struct Api {
   WGPUProcBufferRelease BufferRelease = nullptr;
   WGPUProcBufferDestroy BufferDestroy = nullptr;
   WGPUProcBindGroupRelease BindGroupRelease = nullptr;
+  WGPUProcComputePipelineRelease ComputePipelineRelease = nullptr;
   WGPUProcShaderModuleRelease ShaderModuleRelease = nullptr;
   WGPUProcQueueWriteBuffer QueueWriteBuffer = nullptr;
   WGPUProcBufferMapAsync BufferMapAsync = nullptr;
