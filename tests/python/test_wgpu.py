@@ -219,3 +219,18 @@ def test_a_guard_on_the_device(wgpu):
     topos = st.OpenTopos(-1.0)
     with pytest.raises(st.InvalidArgument, match="wave"):
         topos.guard_tensor("wave", st.Tensor(1, 2, [1.0, float("nan")], device=wgpu))
+
+
+def test_a_session_is_the_default_of_new_tensors(wgpu):
+    session, other = st.SpiralSession(device=wgpu), st.SpiralSession(device="cpu")
+    with session as same:
+        assert same is session
+        assert st.Tensor(1, 1).device == st.Tensor.rand(1, 1).device == wgpu
+        assert st.ComplexTensor(1, 1).device == wgpu
+        with other:
+            assert st.Tensor(1, 1).device == "cpu"
+        assert st.Tensor(1, 1).device == wgpu
+        assert st.Tensor(1, 1, device="cpu").device == "cpu"
+    with pytest.raises(ZeroDivisionError), session:
+        raise ZeroDivisionError
+    assert st.Tensor(1, 1).device == "cpu"
