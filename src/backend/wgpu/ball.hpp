@@ -53,6 +53,7 @@ struct BallParams {
   std::int64_t g_stride = 0;
   std::int64_t wanted = 0;
   bool wide_out = false;
+  bool wide_rows = false;  ///< rows a are pairs of float32
   int shift = 0;
   int v_shift = 0;
   int number_shift = 0;
@@ -71,5 +72,18 @@ struct BallParams {
 
 /// Binds a, b, v and t, with a in the place of what is not there.
 void bind_rows(Task& task, const BallRows& rows);
+
+/// A row-wise gradient: g, and outputs by role, null where not wanted.
+struct BallGradients {
+  const KernelOperand* g = nullptr;
+  const KernelOperand* a = nullptr;
+  const KernelOperand* b = nullptr;
+  const KernelOperand* v = nullptr;
+  const KernelOperand* t = nullptr;
+};
+
+/// Gradients of g.rows rows.
+void run_ball_gradient(Device& device, BallOp op, const BallRows& rows,
+                       const BallGradients& gradients, BallParams params);
 
 }  // namespace spiraltorch::wgpu

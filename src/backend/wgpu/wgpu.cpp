@@ -14,6 +14,7 @@ KernelTable make_table() {
   wgpu::register_elementwise(table);
   wgpu::register_matmul(table);
   wgpu::register_ball(table);
+  wgpu::register_ball_grad(table);
   return table;
 }
 

@@ -8,5 +8,6 @@ namespace spiraltorch::wgpu {
 void register_elementwise(KernelTable& table);
 void register_matmul(KernelTable& table);
 void register_ball(KernelTable& table);
+void register_ball_grad(KernelTable& table);
 
 }  // namespace spiraltorch::wgpu
