@@ -61,6 +61,8 @@ struct BallParams {
   double rate = 1.0;
   double number = 1.0;
   double g_number = 0.0;
+  std::int64_t blocks = 1;  ///< of wgsl/ball_sum.wgsl
+  std::int64_t block_rows = 0;
 
   /// Scales, and strides of the rows.
   BallParams(BallOp op, const BallRows& operands, double curvature, double learning_rate = 1.0);

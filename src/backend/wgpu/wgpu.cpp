@@ -15,6 +15,7 @@ KernelTable make_table() {
   wgpu::register_matmul(table);
   wgpu::register_ball(table);
   wgpu::register_ball_grad(table);
+  wgpu::register_ball_mean(table);
   return table;
 }
 

@@ -9,5 +9,6 @@ void register_elementwise(KernelTable& table);
 void register_matmul(KernelTable& table);
 void register_ball(KernelTable& table);
 void register_ball_grad(KernelTable& table);
+void register_ball_mean(KernelTable& table);
 
 }  // namespace spiraltorch::wgpu

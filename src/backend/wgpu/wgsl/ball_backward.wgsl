@@ -9,6 +9,8 @@
 @group(0) @binding(8) var<storage, read_write> out_v: array<u32>;  // v's, or t's where there is b
 
 const HAS_NUMBER: bool = ONLY_NUMBER || OP == OP_TO_LORENTZ || OP == OP_WEIGHTED;
+// Of the Fréchet mean, at which rows a stand: results count by their weights, and t is the weight.
+const OF_MEAN: bool = WIDE != 0u;
 const WANTED_A: u32 = 1u;
 const WANTED_B: u32 = 2u;
 const WANTED_V: u32 = 4u;
@@ -191,6 +193,7 @@ fn differentiate(far: bool, g_number: vec2<f32>) {
     }
     if (ONLY_NUMBER) { continue; }
     let result = Mix(r.a.v, r.s.v, r.v.v, ZERO);
+    if (OF_MEAN) { by_t = dot_g(result); }
     var incoming = Mix(ZERO, ZERO, ZERO, ONE);
     if (ADDS) {
       incoming = through_sum(result, dot_rows(result, result));
@@ -238,7 +241,8 @@ fn store_mix(at: u32, x: Mix) {
 
 fn store_t(row: u32) {
   let kappa = vec2<f32>(p.kappa, p.kappa_low);
-  let value = p_div(by_t, kappa).x;
+  var value = p_div(by_t, kappa).x;
+  if (OF_MEAN) { value = value * p.rate; }
   var bits = bitcast<u32>(scale_by_power(value, power_g - p.shift));
   if (!is_finite_row) { bits = 0x7fc00000u; }
   if (HAS_B) { out_v[row] = bits; } else { out_b[row] = bits; }
@@ -266,7 +270,7 @@ fn finish_products(local: u32, row: u32) {
   if (HAS_V) { store_mix(first + 8u, by_v); }
   results[first + 12u] = gram.factor_a;
   results[first + 13u] = gram.factor_b;
-  if (HAS_T && (p.wanted & WANTED_T) != 0u) { store_t(row); }
+  if ((HAS_T || OF_MEAN) && (p.wanted & WANTED_T) != 0u) { store_t(row); }
 }
 
 // Entry of a gradient from its coefficients at `at`.
@@ -308,7 +312,8 @@ fn store_entry(local: u32, row: u32, j: u32) {
     out_a[at] = finished(mixed(first, a, s, v, g), beside_v - power_a);
   }
   if (HAS_B && (p.wanted & WANTED_B) != 0u) {
-    let value = mixed(first + 4u, a, s, v, g);
+    var value = mixed(first + 4u, a, s, v, g);
+    if (OF_MEAN) { value = value * (bitcast<f32>(values_t[index_t]) * p.rate); }
     out_b[at] = finished(select(value, -value, NEGATES_B), beside_v - power_b);
   }
   if (HAS_V && (p.wanted & WANTED_V) != 0u) {

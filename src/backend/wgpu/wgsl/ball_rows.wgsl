@@ -27,6 +27,8 @@ struct Params {
   number_low: f32,
   g_number: f32,    // OP_WEIGHTED: gradient of the number
   g_number_low: f32,
+  blocks: u32,      // ball_sum.wgsl: of the rows that meet one row of a
+  block_rows: u32,
   zero: u32,        // 0
 }
 @group(0) @binding(0) var<uniform> p: Params;
