@@ -63,6 +63,7 @@ struct BallParams {
   double g_number = 0.0;
   std::int64_t blocks = 1;  ///< of wgsl/ball_sum.wgsl
   std::int64_t block_rows = 0;
+  std::int64_t first = 0;  ///< row of a that the first sum belongs to
 
   /// Scales, and strides of the rows.
   BallParams(BallOp op, const BallRows& operands, double curvature, double learning_rate = 1.0);

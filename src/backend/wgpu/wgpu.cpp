@@ -16,6 +16,7 @@ KernelTable make_table() {
   wgpu::register_ball(table);
   wgpu::register_ball_grad(table);
   wgpu::register_ball_mean(table);
+  wgpu::register_ball_grad_sums(table);
   return table;
 }
 

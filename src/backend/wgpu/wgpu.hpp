@@ -10,5 +10,6 @@ void register_matmul(KernelTable& table);
 void register_ball(KernelTable& table);
 void register_ball_grad(KernelTable& table);
 void register_ball_mean(KernelTable& table);
+void register_ball_grad_sums(KernelTable& table);
 
 }  // namespace spiraltorch::wgpu

@@ -3,6 +3,7 @@
 struct Params {
   rows: u32,
   cols: u32,
+  first: u32,  // row of x that the first sums belong to
   shift: i32,
   scale: f32,
   scale_low: f32,
@@ -33,13 +34,13 @@ fn main(@builtin(local_invocation_index) tid: u32, @builtin(workgroup_id) wid: v
   let at = (wid.x + wid.y * num.x + wid.z * num.x * num.y) * WG + tid;
   if (at >= p.rows * p.cols) { return; }
   pair_zero = p.zero;
-  let i = at / p.cols;
+  let i = p.first + at / p.cols;
   let j = at % p.cols;
-  let first = i * (p.cols + 4u);
+  let first = (at / p.cols) * (p.cols + 4u);
   let on_a = sums[first + p.cols];
   let factor = sums[first + p.cols + 1u];
   if (sums[first + p.cols + 3u].x != 0.0) {
-    out[at] = 0x7fc00000u;
+    out[i * p.cols + j] = 0x7fc00000u;
     return;
   }
   let inside = factor.x == 1.0 && factor.y == 0.0;
@@ -59,5 +60,5 @@ fn main(@builtin(local_invocation_index) tid: u32, @builtin(workgroup_id) wid: v
     value = p_mul(factor, value);
   }
   value = p_mul(value, vec2<f32>(p.scale, p.scale_low));
-  out[at] = bitcast<u32>(scale_by_power(value.x, -power));
+  out[i * p.cols + j] = bitcast<u32>(scale_by_power(value.x, -power));
 }

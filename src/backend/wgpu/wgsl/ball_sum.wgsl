@@ -130,13 +130,14 @@ fn add_column(outer: u32, start: u32, count: u32, j: u32, sum: vec2<f32>) -> vec
   return total;
 }
 
-fn add_number(count: u32, k: u32, sum: vec2<f32>) -> vec2<f32> {
+// `first`: of all blocks, whose factor is the one that counts.
+fn add_number(count: u32, k: u32, first: bool, sum: vec2<f32>) -> vec2<f32> {
   var total = sum;
   for (var local = 0u; local < count; local = local + 1u) {
     if (powers[local] < 0) {
       if (k == NUMBERS - 1u) { total.x = 1.0; }
     } else if (OP == OP_DIST && k == 1u) {
-      total = results[local * RESULTS + 1u + k];
+      if (first) { total = results[local * RESULTS + 1u + k]; }
     } else if (k < NUMBERS - 1u) {
       total = p_add(total, results[local * RESULTS + 1u + k]);
     }
@@ -150,7 +151,7 @@ fn main(@builtin(local_invocation_index) tid: u32, @builtin(workgroup_id) wid: v
   let group = wid.x + wid.y * num.x + wid.z * num.x * num.y;
   if (group >= p.groups) { return; }
   pair_zero = p.zero;
-  let outer = group / p.blocks;
+  let outer = p.first + group / p.blocks;
   let begin = (group % p.blocks) * p.block_rows;
   let end = min(begin + p.block_rows, p.rows);
   let local = tid / LANES;
@@ -176,7 +177,7 @@ fn main(@builtin(local_invocation_index) tid: u32, @builtin(workgroup_id) wid: v
       if (j < p.cols) {
         sum = add_column(outer, start, count, j, sum);
       } else {
-        sum = add_number(count, j - p.cols, sum);
+        sum = add_number(count, j - p.cols, begin == 0u, sum);
       }
       partial[group * width + j] = sum;
     }
