@@ -7,7 +7,7 @@ cd "$(dirname "$0")"
 # shellcheck source=tools/setup.sh
 . tools/setup.sh
 
-test_requirements="numpy==2.4.6 pytest==9.2.0 nanobind==3.1.0 ruff==0.17.6"
+test_requirements="numpy==2.4.6 pytest==9.2.0 nanobind==3.1.0 ruff==0.17.6 wgpu==0.32.0"
 
 echo "This installs Debian packages where they are missing"
 echo "  ($build_packages $test_packages)"
@@ -15,6 +15,11 @@ echo "and Python packages from PyPI into build/venv ($test_requirements)."
 ensure_packages $build_packages $test_packages
 mkdir -p build
 ensure_venv build/venv $test_requirements
+
+# Vulkan's software adapter wants a folder of its own, and WebGPU's library comes with PyPI's wgpu.
+mkdir -p build/xdg && chmod 700 build/xdg
+export XDG_RUNTIME_DIR="$PWD/build/xdg"
+wgpu_library=$(echo "$PWD"/build/venv/lib/python3*/site-packages/wgpu/resources/libwgpu_native-release.so)
 
 say "Tree, format, lint, spelling"
 python3 tools/check_tree.py
@@ -24,7 +29,7 @@ build/venv/bin/ruff format --check .
 codespell
 
 say "Build with warnings as errors, and each public header alone"
-cmake --preset dev
+cmake --preset dev -DSPIRALTORCH_TEST_WGPU_LIBRARY="$wgpu_library"
 cmake --build --preset dev
 cmake --build --preset dev --target all_verify_interface_header_sets
 

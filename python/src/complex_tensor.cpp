@@ -220,6 +220,9 @@ void bind_complex_tensor(nb::module_& m) {
   c.def("data", &ComplexTensor::data, "Flat row-major list of complex numbers.");
   c.def("tolist", &ComplexTensor::tolist, "List of rows.");
   c.def("clone", &ComplexTensor::clone, "A copy with its own storage.");
+  c.def(
+      "to", [](const ComplexTensor& z, const char* d) { return z.to(st::resolve_device("to", d)); },
+      "device"_a, "The tensor itself if it is there already, else a copy on the device.");
   c.def("conj", &ComplexTensor::conj, "Complex conjugates.");
   c.def("real", &ComplexTensor::real, "Real parts.");
   c.def("imag", &ComplexTensor::imag, "Imaginary parts.");

@@ -31,6 +31,7 @@ Names file_names(std::string_view name) {
       {"libhiprtc", {".so.7", ".so.6", ".so.5", ".so"}},
       {"librocblas", {".so.5", ".so.4", ".so.3", ".so"}},
       {"librccl", {".so.1", ".so"}},
+      {"libwgpu_native", {"-release.so", ".so"}},  // as PyPI's wgpu names it; as its releases do
   };
   const auto found =
       std::find_if(known.begin(), known.end(), [&](const auto& k) { return k.name == name; });
@@ -62,7 +63,7 @@ fs::path own_folder() {
   return fs::absolute(info.dli_fname, ignored).parent_path();
 }
 
-// lib folders of the wheels that carry CUDA's run-time libraries, in a fixed order.
+// Folders of the wheels that carry run-time libraries of CUDA and of WebGPU, in a fixed order.
 Names package_folders(const fs::path& own) {
   Names out;
   std::error_code error;
@@ -72,6 +73,7 @@ Names package_folders(const fs::path& own) {
     if (fs::is_directory(folder, ignored)) out.push_back(folder.string());
   }
   std::sort(out.begin(), out.end());
+  out.push_back((own.parent_path() / "wgpu" / "resources").string());
   return out;
 }
 

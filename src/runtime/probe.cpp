@@ -7,6 +7,7 @@
 
 #include "runtime/hip_runtime.hpp"
 #include "runtime/vendor_libraries.hpp"
+#include "spiraltorch/base/error.hpp"
 #include "spiraltorch/base/text.hpp"
 #include "spiraltorch/runtime/backend.hpp"
 #include "spiraltorch/runtime/library.hpp"
@@ -92,12 +93,16 @@ DeviceCaps describe_hip(DeviceId device) {
 DeviceCaps describe_only(DeviceId device) {
   const BackendInfo* backend = find_backend(device.type);
   if (backend == nullptr && device.type == DeviceType::hip) return describe_hip(device);
-  const DeviceStatus status = device_status(device);
+  DeviceStatus status = device_status(device);
   if (status.available) {
-    DeviceCaps caps = backend->driver->describe(device.index);
-    caps.device = device;
-    caps.available = true;
-    return caps;
+    try {
+      DeviceCaps caps = backend->driver->describe(device.index);
+      caps.device = device;
+      caps.available = true;
+      return caps;
+    } catch (const Error& e) {  // there, but lost or not to be opened
+      status.reason = e.what();
+    }
   }
   DeviceCaps caps = template_caps(device);
   caps.error = status.reason;
@@ -118,7 +123,15 @@ DeviceCaps describe_device(DeviceId device) {
 }
 
 DeviceCaps describe_device(std::string_view device) {
-  return describe_device(requested_device("describe_device", device));
+  const DeviceId wanted = requested_device("describe_device", device);
+  const DeviceStatus status = requested_status("describe_device", device);
+  DeviceCaps caps = describe_device(wanted);
+  if (status.available || !device_status(wanted).available) return caps;
+  std::vector<LibraryStatus> libraries = std::move(caps.libraries);  // WebGPU, but not on Metal
+  caps = template_caps(wanted);
+  caps.libraries = std::move(libraries);
+  caps.error = status.reason;
+  return caps;
 }
 
 std::vector<DeviceId> available_devices() {

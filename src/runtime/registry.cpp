@@ -43,6 +43,23 @@ DeviceId pick_auto() {
   return {};
 }
 
+// "mps" is the first WebGPU adapter on Metal; without one, the request's ordinal stays.
+DeviceRequest place_metal(DeviceRequest request) {
+  if (!request.is_metal) return request;
+  const BackendInfo* backend = find_backend(request.device.type);
+  if (backend == nullptr) return request;
+  for (int i = 0, count = backend->driver->device_count(); i < count; ++i) {
+    if (backend->driver->is_metal(i)) return {.device = {request.device.type, i}};
+  }
+  return request;
+}
+
+DeviceStatus status_of(const DeviceRequest& request) {
+  const DeviceStatus status = device_status(request.device);
+  if (status.available && request.is_metal) return {false, "no Metal adapter"};
+  return status;
+}
+
 // What a user asks for; "auto" is SPIRALTORCH_DEVICE's wish where there is one.
 struct Wish {
   std::string name;
@@ -50,10 +67,10 @@ struct Wish {
 };
 
 Wish read_wish(std::string_view op, std::string_view name) {
-  const DeviceRequest request = parse_device(op, name);
+  const DeviceRequest request = place_metal(parse_device(op, name));
   const char* wish = std::getenv("SPIRALTORCH_DEVICE");
   if (!request.is_auto || wish == nullptr || *wish == '\0') return {std::string(name), request};
-  return {wish, parse_device(op, wish)};
+  return {wish, place_metal(parse_device(op, wish))};
 }
 
 }  // namespace
@@ -108,10 +125,15 @@ DeviceId requested_device(std::string_view op, std::string_view name) {
   return request.is_auto ? pick_auto() : request.device;
 }
 
+DeviceStatus requested_status(std::string_view op, std::string_view name) {
+  const DeviceRequest request = read_wish(op, name).request;
+  return request.is_auto ? device_status(pick_auto()) : status_of(request);
+}
+
 DeviceId resolve_device(std::string_view op, std::string_view name, bool strict) {
   const auto [wish, request] = read_wish(op, name);
   if (request.is_auto) return pick_auto();
-  const DeviceStatus status = device_status(request.device);
+  const DeviceStatus status = status_of(request);
   if (status.available) return request.device;
   if (strict || is_strict()) {
     fail(Errc::device, op,

@@ -151,7 +151,9 @@ Tensor SpiralDifferentialTrace::step(const Tensor& from, const Deformation& by) 
 }
 
 Tensor SpiralDifferentialTrace::commutator(const Tensor& start) const {
-  if (deformations_.size() < 2) return Tensor(seed_.rows(), seed_.cols());
+  if (deformations_.size() < 2) {
+    return {seed_.rows(), seed_.cols(), {.requires_grad = false, .device = seed_.device()}};
+  }
   const Tensor h12 = step(step(start, deformations_[0]), deformations_[1]);
   const Tensor h21 = step(step(start, deformations_[1]), deformations_[0]);
   return PoincareBall(settings_.curvature).logmap(h12, h21);

@@ -52,8 +52,8 @@ std::string Hypergrad::repr() const {
 
 // The buffer is replaced and never written, so that copies of a tape are independent.
 void Hypergrad::reset() {
-  buffer_ =
-      Tensor(shape().rows, shape().cols, {.requires_grad = false, .device = buffer_.device()});
+  buffer_ = zeros_on(buffer_.device());
+  empty_ = true;
 }
 
 void Hypergrad::scale_learning_rate(double factor) {
@@ -62,11 +62,18 @@ void Hypergrad::scale_learning_rate(double factor) {
   learning_rate_ *= factor;
 }
 
+Tensor Hypergrad::zeros_on(DeviceId device) const {
+  return {shape().rows, shape().cols, {.requires_grad = false, .device = device}};
+}
+
+// A tape without a gradient has no home yet; later ones must be where the first was.
 void Hypergrad::add(const Tensor& differential) {
   const NoGrad guard;
+  const bool moves = empty_ && differential.device() != buffer_.device();
+  const Tensor start = moves ? zeros_on(differential.device()) : buffer_;
   // Finite terms: a sum may overflow, which the guard cuts, but is never NaN.
-  buffer_ =
-      topos_.rewrite("gradient", buffer_.add(zspace::constant(differential).to(buffer_.device())));
+  buffer_ = topos_.rewrite("gradient", start.add(zspace::constant(differential)));
+  empty_ = false;
 }
 
 void Hypergrad::accumulate_wave(const Tensor& tensor) {
@@ -93,7 +100,7 @@ void Hypergrad::accumulate_pair(const Tensor& prediction, const Tensor& target) 
   zspace::check_finite("accumulate_pair", "target", target);
   Tensor goal = zspace::constant(target);
   if (goal.shape() != shape()) {
-    Tensor restricted(1, shape().size());
+    Tensor restricted(1, shape().size(), {.requires_grad = false, .device = goal.device()});
     const std::int64_t used = std::min(goal.cols(), shape().size());
     restricted.assign({}, {.start = 0, .stop = used}, goal.slice({}, {.start = 0, .stop = used}));
     goal = restricted.reshape(shape().rows, shape().cols);
@@ -121,24 +128,27 @@ void Hypergrad::absorb_text(const LanguageWaveEncoder& encoder, std::string_view
   }
   const auto codes = decode_utf8("absorb_text", text);
   topos_.guard_depth(static_cast<std::int64_t>(codes.size()));
-  accumulate_wave(encoder.encode_z_space(text, shape().size()).reshape(shape().rows, shape().cols));
+  const Tensor point = encoder.encode_z_space(text, shape().size());  // made on the host
+  accumulate_wave(point.reshape(shape().rows, shape().cols).to(buffer_.device()));
 }
 
 void Hypergrad::apply(Tensor& weights) {
   const NoGrad guard;
   check_same_shape("apply", "weights", weights.shape(), shape());
-  check_same_device("apply", {&weights, &buffer_});
+  const Tensor gradient = empty_ ? zeros_on(weights.device()) : buffer_;
+  check_same_device("apply", {&weights, &gradient});
   check_inplace("apply", weights);
   zspace::check_finite("apply", "weights", weights);
   Tensor next = Tensor::empty(weights.rows(), weights.cols(), weights.device());
-  const std::array in{detail::operand_of(weights), detail::operand_of(buffer_)};
+  const std::array in{detail::operand_of(weights), detail::operand_of(gradient)};
   const KernelOperand out = detail::operand_of(next);
   const std::array scalars{-curvature_, learning_rate_};
   launch(OpId::ball_sgd_step, {.in = in, .out = {&out, 1}, .scalars = scalars, .ints = {}});
   zspace::check_finite("apply", "updated weights", next);
-  Tensor zero(weights.rows(), weights.cols(), {.requires_grad = false, .device = weights.device()});
+  Tensor zero = zeros_on(weights.device());
   weights.copy_(next);
   buffer_ = std::move(zero);
+  empty_ = true;
 }
 
 }  // namespace spiraltorch

@@ -1,7 +1,10 @@
 import json
+import os
 import pathlib
 
 import pytest
+
+import spiraltorch as st
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
@@ -14,6 +17,17 @@ def root():
 def load_cases():
     with open(ROOT / "tests" / "golden" / "core.json", encoding="utf-8") as file:
         return json.load(file)["cases"]
+
+
+@pytest.fixture
+def wgpu(monkeypatch):
+    """A WebGPU adapter, a software one too. SPIRALTORCH_TEST_WGPU=1 demands it."""
+    monkeypatch.setenv("SPIRALTORCH_WGPU_SOFTWARE", "1")
+    caps = st.describe_device("wgpu")
+    if not caps["available"]:
+        assert os.environ.get("SPIRALTORCH_TEST_WGPU") != "1", caps["error"]
+        pytest.skip(caps["error"])
+    return "wgpu"
 
 
 @pytest.fixture

@@ -13,8 +13,16 @@ def number(value):
     return float(value) if isinstance(value, str) else value
 
 
+DEVICE = ["cpu"]  # where the inputs go
+
+
 def rows(value):
-    return Tensor.from_rows([[number(x) for x in row] for row in value])
+    return Tensor.from_rows([[number(x) for x in row] for row in value], device=DEVICE[0])
+
+
+def const(r, c, values=0.0):
+    values = [values] * (r * c) if isinstance(values, float) else values
+    return Tensor(r, c, values, device=DEVICE[0])
 
 
 def flat(value):
@@ -57,7 +65,7 @@ def waves(i):
 
 def complex_wave(i):
     pairs = list(zip(flat(i["re"]), flat(i["im"]), strict=True))
-    wave = st.ComplexTensor(len(i["re"]), len(i["re"][0]), pairs)
+    wave = st.ComplexTensor(len(i["re"]), len(i["re"][0]), pairs).to(DEVICE[0])
     return after(tape(i), accumulate_complex_wave=(wave,))
 
 
@@ -116,7 +124,8 @@ def trace(seed, curvature=-1.0, **options):
     return st.SpiralSession(device="cpu", curvature=curvature, **options).trace(seed)
 
 
-HALVES = [Tensor(1, 2, [0.6, 0.4]), Tensor(1, 2, [0.5, 0.5])]
+def halves():
+    return [const(1, 2, [0.6, 0.4]), const(1, 2, [0.5, 0.5])]
 
 
 def homotopy(i):
@@ -124,7 +133,7 @@ def homotopy(i):
     t = trace(seed, i["curvature"])
     for d in i["deforms"]:
         t.deform(rows(d["generator"]), rows(d["direction"]))
-    t.via(Tensor.eye(seed.cols)).with_barycenter_from([1, 1], HALVES)
+    t.via(Tensor.eye(seed.cols, device=DEVICE[0])).with_barycenter_from([1, 1], halves())
     return t.resonate().homotopy_flow().tolist()
 
 
@@ -133,27 +142,27 @@ def commutator(i):
     t = trace(seed, i["curvature"])
     for which in ("first", "second"):
         t.deform(rows(i[which]["generator"]), rows(i[which]["direction"]))
-    t.via(Tensor.eye(seed.cols)).with_barycenter_from([1, 1], HALVES)
+    t.via(Tensor.eye(seed.cols, device=DEVICE[0])).with_barycenter_from([1, 1], halves())
     return t.resonate().commutator().tolist()
 
 
 def linearisation(i):
     direction = rows(i["direction"])
-    t = trace(Tensor(*direction.shape())).deform(direction, direction).via(rows(i["kernel"]))
-    return t.with_barycenter_from([1, 1], HALVES).resonate().functor_linearisation().tolist()
+    t = trace(const(*direction.shape())).deform(direction, direction).via(rows(i["kernel"]))
+    return t.with_barycenter_from([1, 1], halves()).resonate().functor_linearisation().tolist()
 
 
 def tower(i):
     levels = [rows(level) for level in i["levels"]]
-    zero = Tensor(*levels[0].shape())
-    t = trace(zero).deform(zero, zero).via(Tensor.eye(zero.cols))
-    t.with_barycenter_from([1, 1], HALVES).with_infinity(levels, i["curvatures"])
+    zero = const(*levels[0].shape())
+    t = trace(zero).deform(zero, zero).via(Tensor.eye(zero.cols, device=DEVICE[0]))
+    t.with_barycenter_from([1, 1], halves()).with_infinity(levels, i["curvatures"])
     return t.resonate()
 
 
 def recursive(i):
-    seed = Tensor(1, 2)
-    t = trace(seed, entropy_weight=i["entropy_weight"]).deform(seed, seed).via(Tensor.eye(2))
+    seed = const(1, 2)
+    t = trace(seed, entropy_weight=i["entropy_weight"]).deform(seed, seed).via(Tensor.eye(2, device=DEVICE[0]))
     t.with_barycenter_from(i["weights"], [rows(d) for d in i["densities"]])
     return t.resonate().recursive_objective().tolist()
 
@@ -254,6 +263,18 @@ CASES = [c for c in load_cases() if c["fn"] in FUNCTIONS]
 
 @pytest.mark.parametrize("case", CASES, ids=[f"{c['fn']}-{k}" for k, c in enumerate(CASES)])
 def test_golden(case):
+    check(case)
+
+
+@pytest.mark.parametrize("name", sorted({c["fn"] for c in CASES}))
+def test_golden_on_webgpu(name, wgpu, monkeypatch):
+    monkeypatch.setattr("test_golden.DEVICE", [wgpu])
+    for case in CASES:
+        if case["fn"] == name:
+            check(case)
+
+
+def check(case):
     run = FUNCTIONS[case["fn"]]
     expected = case["expected"]
     if isinstance(expected, dict) and "raises" in expected:

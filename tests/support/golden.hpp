@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <cstdlib>
 #include <fstream>
 #include <limits>
 #include <nlohmann/json.hpp>
@@ -11,6 +12,7 @@
 #include <vector>
 
 #include "spiraltorch/base/error.hpp"
+#include "spiraltorch/runtime/backend.hpp"
 #include "spiraltorch/tensor/tensor.hpp"
 
 /// Golden vectors (tests/golden/*.json): cases with function name, inputs, expected values in
@@ -38,11 +40,20 @@ inline std::vector<double> flat(const Json& value) {
   return out;
 }
 
+/// Where golden inputs go: SPIRALTORCH_TEST_DEVICE, else the CPU.
+inline spiraltorch::DeviceId device() {
+  const char* name = std::getenv("SPIRALTORCH_TEST_DEVICE");
+  return spiraltorch::resolve_device("golden", name == nullptr ? "cpu" : name, true);
+}
+
 /// A list of rows.
 inline spiraltorch::Tensor tensor(const Json& rows) {
   const auto values = flat(rows);
   const auto count = static_cast<std::int64_t>(rows.size());
-  return {count, static_cast<std::int64_t>(values.size()) / count, std::span<const double>(values)};
+  return {count,
+          static_cast<std::int64_t>(values.size()) / count,
+          std::span<const double>(values),
+          {.requires_grad = false, .device = device()}};
 }
 
 inline std::vector<spiraltorch::Tensor> tensors(const Json& list) {

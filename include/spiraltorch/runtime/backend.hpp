@@ -69,6 +69,11 @@ SPIRALTORCH_API void set_strict(bool strict);
 /// `invalid_value`.
 [[nodiscard]] SPIRALTORCH_API DeviceId requested_device(std::string_view op, std::string_view name);
 
+/// Whether that device can compute here. "mps" needs an adapter on Metal, whatever else WebGPU
+/// finds.
+[[nodiscard]] SPIRALTORCH_API DeviceStatus requested_status(std::string_view op,
+                                                            std::string_view name);
+
 /// The device that computes for a request (spec 3, 6.2). An absent device becomes the CPU with one
 /// warning per process and string; with `strict` (or `is_strict()`) it throws `device`.
 [[nodiscard]] SPIRALTORCH_API DeviceId resolve_device(std::string_view op, std::string_view name,

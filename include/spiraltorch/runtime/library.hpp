@@ -27,9 +27,9 @@ struct Library {
 
 /// What `open_library` tries, in this order: the file in SPIRALTORCH_LIB_<NAME> (the name without
 /// "lib", in capitals; where set, nothing else is tried), beside this shared object, the Python
-/// environment's run-time packages (../nvidia/*/lib from there), CUDA_HOME, CUDA_PATH, ROCM_PATH,
-/// HIP_PATH, and the loader's own path; newest known soname first. Of libcuda only libcuda.so.1:
-/// the toolkit's stub is named libcuda.so.
+/// environment's run-time packages (../nvidia/*/lib and ../wgpu/resources from there), CUDA_HOME,
+/// CUDA_PATH, ROCM_PATH, HIP_PATH, and the loader's own path; newest known soname first. Of libcuda
+/// only libcuda.so.1: the toolkit's stub is named libcuda.so.
 [[nodiscard]] SPIRALTORCH_API std::vector<std::string> library_candidates(std::string_view name);
 
 /// Opens a library by name ("libamdhip64", "libnvrtc"). Reads the environment at each call and

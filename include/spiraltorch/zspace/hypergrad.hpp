@@ -23,6 +23,9 @@ namespace spiraltorch {
 /// `volume_exceeded`, `depth_exceeded`, `shape_mismatch`, `empty_input`; `graph` for weights that a
 /// live graph keeps.
 ///
+/// The buffer lives where the first tensor accumulated since the last `reset` or `apply` does;
+/// later ones must be there too (`device` otherwise).
+///
 /// @code
 ///   Hypergrad tape(-1.0, 0.05, 1, 2);
 ///   tape.accumulate_pair(weights, target);
@@ -63,10 +66,12 @@ class SPIRALTORCH_API Hypergrad {
 
  private:
   void add(const Tensor& differential);
+  [[nodiscard]] Tensor zeros_on(DeviceId device) const;
   double curvature_;
   double learning_rate_;
   OpenTopos topos_;
   Tensor buffer_;
+  bool empty_ = true;  // nothing accumulated: the buffer is zero, on whatever device
 };
 
 }  // namespace spiraltorch

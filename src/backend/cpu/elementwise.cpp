@@ -123,7 +123,10 @@ void norm_grad(const KernelArgs& args) {
 
 void pow_scalar(const KernelArgs& args) {
   const double e = args.scalars[0];
-  if (e == 2.0) return run_unary(UnaryOp::square, args, nullptr);
+  if (e == 2.0) {
+    constexpr std::array<float, 2> kNoParams{};
+    return run_unary(UnaryOp::square, args, kNoParams.data());
+  }
   each(args, [e](auto x) { return static_cast<float>(std::pow(static_cast<double>(x(0)), e)); });
 }
 

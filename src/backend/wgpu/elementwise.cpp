@@ -97,7 +97,7 @@ void over_runs(Expression e, const KernelArgs& args, double p0, double p1) {
     bind(task, b, b_step, first, bytes);
     bind(task, out, 1, first, bytes);
     const std::uint64_t vectors = (bytes + 15) / 16;
-    task.u(vectors).f(p0).f(p1).run((vectors + 255) / 256);
+    task.u(vectors).f(p0).f(p1).run((vectors + 511) / 512);
   }
 }
 

@@ -10,6 +10,7 @@ namespace spiraltorch::wgpu {
 namespace {
 
 const Shader kCopy{"copy", {wgsl::copy}};
+const Shader kCopy4{"copy", {wgsl::copy4}};
 
 }  // namespace
 
@@ -61,18 +62,21 @@ std::vector<std::uint32_t> read_words(Device& device, const KernelOperand& from,
 // A kernel, because WebGPU copies only between different buffers, and blocks share buffers.
 void copy_block(Device& device, Block& from, std::uint64_t from_offset, Block& to,
                 std::uint64_t to_offset, std::uint64_t bytes) {
-  constexpr std::uint64_t kWords = 1024;  // of a workgroup
-  const std::uint64_t piece = device.limits().binding_bytes / 2;
+  const std::uint64_t piece = device.limits().binding_bytes / 512 * 256;
   for (std::uint64_t done = 0; done < bytes; done += piece) {
     const std::uint64_t part = std::min(piece, bytes - done);
     const std::uint64_t from_first = from_offset + done;
     const std::uint64_t to_first = to_offset + done;
     const std::uint64_t from_rest = from_first % 256;
     const std::uint64_t to_rest = to_first % 256;
-    Task task(device, kCopy);
+    const bool fours = from_rest % 16 == 0 && to_rest % 16 == 0 && part % 16 == 0;
+    const std::uint64_t unit = fours ? 16 : 4;
+    const std::uint64_t of_group = fours ? 256 : 1024;
+    Task task(device, fours ? kCopy4 : kCopy);
     task.bind(from, from_first - from_rest, part + from_rest);
     task.bind(to, to_first - to_rest, part + to_rest);
-    task.u(from_rest / 4).u(to_rest / 4).u(part / 4).run((part / 4 + kWords - 1) / kWords);
+    task.u(from_rest / unit).u(to_rest / unit).u(part / unit);
+    task.run((part / unit + of_group - 1) / of_group);
   }
 }
 

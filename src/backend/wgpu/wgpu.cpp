@@ -13,6 +13,10 @@ KernelTable make_table() {
   KernelTable table{};
   wgpu::register_elementwise(table);
   wgpu::register_matmul(table);
+  wgpu::register_data(table);
+  wgpu::register_reduce(table);
+  wgpu::register_search(table);
+  wgpu::register_softmax(table);
   wgpu::register_ball(table);
   wgpu::register_ball_grad(table);
   wgpu::register_ball_mean(table);
@@ -32,7 +36,7 @@ std::string unavailable_reason() {
 }
 
 DeviceCaps describe(int index) {
-  wgpu::Device& device = wgpu::Device::get(index, "describe_device");
+  wgpu::Device& device = wgpu::Device::find(index, "describe_device");
   const wgpu::Adapter& adapter = device.adapter();
   DeviceCaps caps;
   caps.available = caps.queried = true;

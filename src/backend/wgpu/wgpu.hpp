@@ -5,8 +5,12 @@
 // Each topic registers its kernels in the back end's table.
 namespace spiraltorch::wgpu {
 
+void register_data(KernelTable& table);
 void register_elementwise(KernelTable& table);
 void register_matmul(KernelTable& table);
+void register_reduce(KernelTable& table);
+void register_search(KernelTable& table);
+void register_softmax(KernelTable& table);
 void register_ball(KernelTable& table);
 void register_ball_grad(KernelTable& table);
 void register_ball_mean(KernelTable& table);

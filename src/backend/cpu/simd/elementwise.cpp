@@ -20,88 +20,57 @@ namespace hn = hwy::HWY_NAMESPACE;
 using D = hn::ScalableTag<float>;
 using V = hn::Vec<D>;
 
-struct Add {
-  static V apply(D, V a, V b, const float*) { return hn::Add(a, b); }
+// A vector and what an expression of the shared table may do with it.
+struct Lanes {
+  V v;
+  HWY_INLINE Lanes(V x) : v(x) {}
+  HWY_INLINE Lanes(double x) : v(hn::Set(D(), static_cast<float>(x))) {}
 };
-struct Sub {
-  static V apply(D, V a, V b, const float*) { return hn::Sub(a, b); }
-};
-struct Mul {
-  static V apply(D, V a, V b, const float*) { return hn::Mul(a, b); }
-};
-struct Div {
-  static V apply(D, V a, V b, const float*) { return hn::Div(a, b); }
-};
-struct AddScaled {
-  static V apply(D d, V a, V b, const float* p) { return hn::MulAdd(hn::Set(d, p[0]), b, a); }
-};
-struct AbsGrad {
-  static V apply(D d, V x, V g, const float*) {
-    const V zero = hn::Zero(d);
-    const V signed_g = hn::IfThenElse(hn::Lt(x, zero), hn::Neg(g), g);
-    return hn::IfThenElse(hn::Eq(x, zero), zero, signed_g);
-  }
-};
-struct ReluGrad {
-  static V apply(D d, V x, V g, const float*) {
-    return hn::IfThenElseZero(hn::Gt(x, hn::Zero(d)), g);
-  }
-};
-struct TanhGrad {
-  static V apply(D d, V y, V g, const float*) {
-    return hn::Mul(g, hn::NegMulAdd(y, y, hn::Set(d, 1.0F)));
-  }
-};
-struct SigmoidGrad {
-  static V apply(D, V y, V g, const float*) { return hn::Mul(g, hn::NegMulAdd(y, y, y)); }
-};
-struct ClampGrad {
-  static V apply(D d, V x, V g, const float* p) {
-    const auto inside = hn::And(hn::Ge(x, hn::Set(d, p[0])), hn::Le(x, hn::Set(d, p[1])));
-    return hn::IfThenElseZero(inside, g);
-  }
-};
+using Where = hn::Mask<D>;
+HWY_INLINE Lanes operator+(Lanes a, Lanes b) { return hn::Add(a.v, b.v); }
+HWY_INLINE Lanes operator-(Lanes a, Lanes b) { return hn::Sub(a.v, b.v); }
+HWY_INLINE Lanes operator*(Lanes a, Lanes b) { return hn::Mul(a.v, b.v); }
+HWY_INLINE Lanes operator/(Lanes a, Lanes b) { return hn::Div(a.v, b.v); }
+HWY_INLINE Lanes operator-(Lanes a) { return hn::Neg(a.v); }
+HWY_INLINE Where operator<(Lanes a, Lanes b) { return hn::Lt(a.v, b.v); }
+HWY_INLINE Where operator>(Lanes a, Lanes b) { return hn::Gt(a.v, b.v); }
+HWY_INLINE Where operator<=(Lanes a, Lanes b) { return hn::Le(a.v, b.v); }
+HWY_INLINE Where operator>=(Lanes a, Lanes b) { return hn::Ge(a.v, b.v); }
+HWY_INLINE Where operator==(Lanes a, Lanes b) { return hn::Eq(a.v, b.v); }
+// A mask may be a builtin type, whose operators are its own: the table writes both(x, y).
+HWY_INLINE Where both(Where a, Where b) { return hn::And(a, b); }
+HWY_INLINE Lanes select(Lanes no, Lanes yes, Where where) {
+  return hn::IfThenElse(where, yes.v, no.v);
+}
+HWY_INLINE Lanes fma(Lanes a, Lanes b, Lanes c) { return hn::MulAdd(a.v, b.v, c.v); }
+HWY_INLINE Lanes st_abs(Lanes a) { return hn::Abs(a.v); }
+HWY_INLINE Lanes st_exp(Lanes a) { return safe_exp(D(), a.v); }
+HWY_INLINE Lanes st_log(Lanes a) { return safe_log(D(), a.v); }
+HWY_INLINE Lanes st_tanh(Lanes a) { return safe_tanh(D(), a.v); }
+HWY_INLINE Lanes st_sqrt(Lanes a) { return hn::Sqrt(a.v); }
 
-struct Neg {
-  static V apply(D, V x, const float*) { return hn::Neg(x); }
-};
-struct Abs {
-  static V apply(D, V x, const float*) { return hn::Abs(x); }
-};
-struct Exp {
-  static V apply(D d, V x, const float*) { return safe_exp(d, x); }
-};
-struct Log {
-  static V apply(D d, V x, const float*) { return safe_log(d, x); }
-};
-struct Tanh {
-  static V apply(D d, V x, const float*) { return safe_tanh(d, x); }
-};
-struct Sigmoid {
-  static V apply(D d, V x, const float*) {
-    const V one = hn::Set(d, 1.0F);
-    return hn::Div(one, hn::Add(one, safe_exp(d, hn::Neg(x))));
-  }
-};
-struct Relu {  // a NaN stays: it is not below zero
-  static V apply(D d, V x, const float*) {
-    return hn::IfThenElse(hn::Lt(x, hn::Zero(d)), hn::Zero(d), x);
-  }
-};
-struct Sqrt {
-  static V apply(D, V x, const float*) { return hn::Sqrt(x); }
-};
-struct Clamp {
-  static V apply(D d, V x, const float* p) {
-    const V lo = hn::Set(d, p[0]);
-    const V hi = hn::Set(d, p[1]);
-    const V low_done = hn::IfThenElse(hn::Lt(x, lo), lo, x);
-    return hn::IfThenElse(hn::Gt(low_done, hi), hi, low_done);
-  }
-};
-struct Square {
-  static V apply(D, V x, const float*) { return hn::Mul(x, x); }
-};
+namespace expression {
+#define SPIRALTORCH_UNARY(name, ...)                               \
+  struct name {                                                    \
+    static HWY_INLINE V apply(V x, const float* p) {               \
+      const Lanes a = x;                                           \
+      [[maybe_unused]] const Lanes p0 = static_cast<double>(p[0]); \
+      [[maybe_unused]] const Lanes p1 = static_cast<double>(p[1]); \
+      return Lanes(__VA_ARGS__).v;                                 \
+    }                                                              \
+  };
+#define SPIRALTORCH_BINARY(name, ...)                              \
+  struct name {                                                    \
+    static HWY_INLINE V apply(V x, V y, const float* p) {          \
+      const Lanes a = x;                                           \
+      const Lanes b = y;                                           \
+      [[maybe_unused]] const Lanes p0 = static_cast<double>(p[0]); \
+      [[maybe_unused]] const Lanes p1 = static_cast<double>(p[1]); \
+      return Lanes(__VA_ARGS__).v;                                 \
+    }                                                              \
+  };
+#include "backend/expressions.inc"
+}  // namespace expression
 
 // Elements past the last whole vector go through a small buffer, so that every element sees the
 // same instructions wherever it stands.
@@ -115,10 +84,10 @@ void tail(const Run& run, std::int64_t done) {
     a[i] = run.a[(done + i) * run.a_step];
     if (run.b != nullptr) b[i] = run.b[(done + i) * run.b_step];
   }
-  if constexpr (requires { Op::apply(d, V(), run.params); }) {
-    hn::Store(Op::apply(d, hn::Load(d, a), run.params), d, a);
+  if constexpr (requires { Op::apply(V(), run.params); }) {
+    hn::Store(Op::apply(hn::Load(d, a), run.params), d, a);
   } else {
-    hn::Store(Op::apply(d, hn::Load(d, a), hn::Load(d, b), run.params), d, a);
+    hn::Store(Op::apply(hn::Load(d, a), hn::Load(d, b), run.params), d, a);
   }
   for (std::int64_t i = 0; i < rest; ++i) run.out[done + i] = a[i];
 }
@@ -130,11 +99,11 @@ void unary(const Run& run) {
   std::int64_t i = 0;
   if (run.stream) {
     for (; i + lanes <= run.n; i += lanes) {
-      hn::Stream(Op::apply(d, hn::LoadU(d, run.a + i), run.params), d, run.out + i);
+      hn::Stream(Op::apply(hn::LoadU(d, run.a + i), run.params), d, run.out + i);
     }
   } else {
     for (; i + lanes <= run.n; i += lanes) {
-      hn::StoreU(Op::apply(d, hn::LoadU(d, run.a + i), run.params), d, run.out + i);
+      hn::StoreU(Op::apply(hn::LoadU(d, run.a + i), run.params), d, run.out + i);
     }
   }
   if (i < run.n) tail<Op>(run, i);
@@ -147,11 +116,11 @@ HWY_INLINE std::int64_t binary_loop(const Run& run, LoadA load_a, LoadB load_b) 
   std::int64_t i = 0;
   if (run.stream) {
     for (; i + lanes <= run.n; i += lanes) {
-      hn::Stream(Op::apply(d, load_a(i), load_b(i), run.params), d, run.out + i);
+      hn::Stream(Op::apply(load_a(i), load_b(i), run.params), d, run.out + i);
     }
   } else {
     for (; i + lanes <= run.n; i += lanes) {
-      hn::StoreU(Op::apply(d, load_a(i), load_b(i), run.params), d, run.out + i);
+      hn::StoreU(Op::apply(load_a(i), load_b(i), run.params), d, run.out + i);
     }
   }
   return i;
@@ -182,11 +151,16 @@ void binary(const Run& run) {
   if (done < run.n) tail<Op>(run, done);
 }
 
-constexpr ElementwiseTable kTable{
-    {binary<Add>, binary<Sub>, binary<Mul>, binary<Div>, binary<AddScaled>, binary<AbsGrad>,
-     binary<ReluGrad>, binary<TanhGrad>, binary<SigmoidGrad>, binary<ClampGrad>},
-    {unary<Neg>, unary<Abs>, unary<Exp>, unary<Log>, unary<Tanh>, unary<Sigmoid>, unary<Relu>,
-     unary<Sqrt>, unary<Clamp>, unary<Square>}};
+constexpr ElementwiseTable kTable{{
+#define SPIRALTORCH_UNARY(name, ...)
+#define SPIRALTORCH_BINARY(name, ...) binary<expression::name>,
+#include "backend/expressions.inc"
+                                  },
+                                  {
+#define SPIRALTORCH_UNARY(name, ...) unary<expression::name>,
+#define SPIRALTORCH_BINARY(name, ...)
+#include "backend/expressions.inc"
+                                  }};
 
 }  // namespace
 const ElementwiseTable kElementwise = kTable;

@@ -20,29 +20,15 @@ struct Run {
 };
 
 enum class BinaryOp : std::uint8_t {
-  add,
-  sub,
-  mul,
-  div,
-  add_scaled,
-  abs_grad,
-  relu_grad,
-  tanh_grad,
-  sigmoid_grad,
-  clamp_grad,
+#define SPIRALTORCH_UNARY(name, ...)
+#define SPIRALTORCH_BINARY(name, ...) name,
+#include "backend/expressions.inc"
   count_
 };
 enum class UnaryOp : std::uint8_t {
-  neg,
-  abs,
-  exp,
-  log,
-  tanh,
-  sigmoid,
-  relu,
-  sqrt,
-  clamp,
-  square,
+#define SPIRALTORCH_UNARY(name, ...) name,
+#define SPIRALTORCH_BINARY(name, ...)
+#include "backend/expressions.inc"
   count_
 };
 

@@ -8,26 +8,19 @@ fn scale_by(x: f32, n: i32) -> f32 {
   return x * power_of_two(half) * power_of_two(n - half);
 }
 
+// Without branches: beyond the clamped range the scaling overflows or underflows by itself.
 fn st_exp(x: f32) -> f32 {
-  if (is_nan(x)) {
-    return x;
-  }
-  if (x > 88.8) {
-    return inf_value();
-  }
-  if (x < -104.0) {
-    return 0.0;
-  }
-  let n = round(x * 1.4426950408889634);
+  let c = clamp(x, -105.0, 89.0);
+  let n = round(c * 1.4426950408889634);
   // ln 2 in two parts; the product with the first is exact.
-  let r = fma(n, 2.12194440e-4, fma(-n, 0.693359375, x));
+  let r = fma(n, 2.12194440e-4, fma(-n, 0.693359375, c));
   var y = fma(r, 1.0 / 5040.0, 1.0 / 720.0);
   y = fma(y, r, 1.0 / 120.0);
   y = fma(y, r, 1.0 / 24.0);
   y = fma(y, r, 1.0 / 6.0);
   y = fma(y, r, 0.5);
   y = fma(y, r * r, r) + 1.0;
-  return scale_by(y, i32(n));
+  return select(scale_by(y, i32(n)), x, is_nan(x));
 }
 
 // x = m·2^k with m in [√½, √2); x positive, finite, perhaps subnormal.
@@ -81,17 +74,9 @@ fn st_log(x: f32) -> f32 {
 }
 
 fn st_tanh(x: f32) -> f32 {
-  if (is_nan(x)) {
-    return x;
-  }
   let a = abs(x);
-  if (a > 9.1) {
-    return with_sign(1.0, sign_bit(x));
-  }
-  if (a >= 0.55) {
-    return with_sign(1.0 - 2.0 / (st_exp(2.0 * a) + 1.0), sign_bit(x));
-  }
-  let z = x * x;
+  let large = 1.0 - 2.0 / (st_exp(2.0 * min(a, 10.0)) + 1.0);
+  let z = min(x * x, 0.4);
   var y = fma(z, 5.900274e-4, -1.4558343e-3);
   y = fma(y, z, 3.5921280e-3);
   y = fma(y, z, -8.8632355e-3);
@@ -99,7 +84,17 @@ fn st_tanh(x: f32) -> f32 {
   y = fma(y, z, -5.3968254e-2);
   y = fma(y, z, 1.3333333e-1);
   y = fma(y, z, -3.3333333e-1);
-  return with_sign(fma(y * z, x, x), sign_bit(x));  // of zeros, too
+  let small = fma(y * z, a, a);
+  let t = with_sign(select(small, large, a >= 0.55), sign_bit(x));  // of zeros, too
+  return select(t, x, is_nan(x));
+}
+
+fn both(x: bool, y: bool) -> bool {
+  return x && y;
+}
+
+fn st_abs(x: f32) -> f32 {
+  return abs(x);
 }
 
 fn st_sqrt(x: f32) -> f32 {
@@ -196,24 +191,23 @@ fn positive_power(x: f32, e: f32) -> f32 {
   r = fma(r, z, 2.0 / 5.0);
   r = fma(r, z, 2.0 / 3.0);
   let tail = fma(r * z, s, 2.0 * s_low);
+  // The sum's upper part is cut by a mask: drivers may simplify (a + b) - a, but not that.
   let big = k * 0.693359375;
-  let hi0 = big + 2.0 * s;
-  let lo0 = (big - hi0) + 2.0 * s;
-  let lo1 = select(lo0, (2.0 * s - hi0) + big, abs(big) < abs(2.0 * s));
-  let low = lo1 + (tail + k * -2.12194440e-4);
-  let hi = hi0 + low;
-  let lo = (hi0 - hi) + low;
+  let hi = bitcast<f32>(bitcast<u32>(big + 2.0 * s) & 0xfffff000u);
+  let lo = ((big - hi) + 2.0 * s) + (tail + k * -2.12194440e-4);
   let y = e * hi;
   if (!(abs(y) < 200.0)) {
     return st_exp(y);
   }
   let eh = bitcast<f32>(bitcast<u32>(e) & 0xfffff000u);
   let el = e - eh;
-  let hh = bitcast<f32>(bitcast<u32>(hi) & 0xfffff000u);
-  let hl = hi - hh;
-  let y_low = (((eh * hh - y) + eh * hl) + el * hh) + el * hl + e * lo;
-  let power = st_exp(y);
-  return select(power, fma(power, y_low, power), is_finite(power));
+  // hi has 12 bits: two products are exact.
+  let y_low = ((eh * hi - y) + el * hi) + e * lo;
+  let upper = bitcast<f32>(bitcast<u32>(y + y_low) & 0xffffff00u);
+  let rest_y = (y - upper) + y_low;
+  let power = st_exp(upper);
+  let grown = fma(power, rest_y * fma(rest_y, fma(rest_y, 1.0 / 6.0, 0.5), 1.0), power);
+  return select(power, grown, is_finite(power));
 }
 
 fn st_pow(x: f32, e: f32) -> f32 {
