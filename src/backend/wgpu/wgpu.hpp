@@ -12,5 +12,8 @@ void register_reduce(KernelTable& table);
 void register_search(KernelTable& table);
 void register_softmax(KernelTable& table);
 void register_ball(KernelTable& table);
+void register_ball_grad(KernelTable& table);
+void register_ball_mean(KernelTable& table);
+void register_ball_grad_sums(KernelTable& table);
 
 }  // namespace spiraltorch::wgpu
