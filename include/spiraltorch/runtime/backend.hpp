@@ -33,6 +33,7 @@ struct Driver {
   void (*copy)(int index, const void* from, std::size_t from_offset, void* to,
                std::size_t to_offset, std::size_t bytes);
   void (*synchronize)(int index);
+  bool (*is_metal)(int index) = nullptr;  ///< whether the device is reached through Metal ("mps")
 };
 
 /// A back end is a name, a driver and a table. A null kernel means "not supported here".

@@ -1,0 +1,39 @@
+#include "backend/wgpu/task.hpp"
+#include "backend/wgpu/wgpu.hpp"
+#include "backend/wgpu/wgsl.hpp"
+
+namespace spiraltorch::wgpu {
+namespace {
+
+const Shader kLarge{"matmul", {wgsl::matmul_params, wgsl::matmul_load, wgsl::matmul_128}};
+const Shader kLarge4{"matmul", {wgsl::matmul_params, wgsl::matmul_load4, wgsl::matmul_128}};
+const Shader kSmall{"matmul", {wgsl::matmul_params, wgsl::matmul_load, wgsl::matmul_64}};
+const Shader kSmall4{"matmul", {wgsl::matmul_params, wgsl::matmul_load4, wgsl::matmul_64}};
+
+std::int64_t tiles(std::int64_t n, std::int64_t side) { return (n + side - 1) / side; }
+
+void matmul(const KernelArgs& args) {
+  const KernelOperand& a = args.in[0];
+  const KernelOperand& b = args.in[1];
+  const KernelOperand& out = args.out[0];
+  const bool trans_a = args.ints[0] != 0;
+  const std::int64_t inner = trans_a ? a.rows : a.cols;
+  const bool fours = a.cols % 4 == 0 && b.cols % 4 == 0 && out.cols % 4 == 0;
+  // Large tiles pay once there are enough of them to keep a device busy.
+  const bool large = tiles(out.rows, 128) * tiles(out.cols, 128) >= 128;
+  const std::int64_t side = large ? 128 : 64;
+  const Shader& shader = large ? (fours ? kLarge4 : kLarge) : (fours ? kSmall4 : kSmall);
+  const std::int64_t across = tiles(out.cols, side);
+  const std::int64_t count = across * tiles(out.rows, side);
+  Task task(device_of(args), shader,
+            {{"TRANS_A", args.ints[0]}, {"TRANS_B", args.ints[1]}, {"ACCUMULATE", args.ints[2]}});
+  task.bind(a).bind(b).bind(out);
+  task.u(out.rows).u(out.cols).u(inner).u(a.rows).u(a.cols).u(b.rows).u(b.cols);
+  task.u(across).u(count).run(static_cast<std::uint64_t>(count));
+}
+
+}  // namespace
+
+void register_matmul(KernelTable& table) { set_kernel(table, OpId::matmul, matmul); }
+
+}  // namespace spiraltorch::wgpu

@@ -1,0 +1,11 @@
+#pragma once
+
+#include "spiraltorch/runtime/backend.hpp"
+
+// Each topic registers its kernels in the back end's table.
+namespace spiraltorch::wgpu {
+
+void register_elementwise(KernelTable& table);
+void register_matmul(KernelTable& table);
+
+}  // namespace spiraltorch::wgpu
