@@ -13,6 +13,7 @@ KernelTable make_table() {
   KernelTable table{};
   wgpu::register_elementwise(table);
   wgpu::register_matmul(table);
+  wgpu::register_rank(table);
   return table;
 }
 

@@ -7,5 +7,6 @@ namespace spiraltorch::wgpu {
 
 void register_elementwise(KernelTable& table);
 void register_matmul(KernelTable& table);
+void register_rank(KernelTable& table);
 
 }  // namespace spiraltorch::wgpu
