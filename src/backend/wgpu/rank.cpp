@@ -47,26 +47,35 @@ std::vector<RowRange> row_ranges(const Device& device, std::int64_t rows, std::i
   return out;
 }
 
-RankTask& RankTask::bind(const KernelOperand& x, RankRegion region,
-                         std::uint32_t RankParams::* place, std::int64_t item) {
+RankTask& RankTask::bind(Block& block, RankRegion region, std::uint32_t RankParams::*place,
+                         std::int64_t item) {
   constexpr std::int64_t kAlign = 256;
   const std::int64_t begin = region.first + region.row_bytes * range_.first;
   const std::int64_t start = begin / kAlign * kAlign;
   const std::int64_t end = begin + std::max<std::int64_t>(16, region.row_bytes * range_.rows);
   // Whole fours are bound; the blocks that hold operands end at multiples of 256 bytes.
-  task_.bind_range(x, static_cast<std::uint64_t>(start),
-                   static_cast<std::uint64_t>((end - start + 15) / 16 * 16));
+  task_.bind(block, static_cast<std::uint64_t>(start),
+             static_cast<std::uint64_t>((end - start + 15) / 16 * 16));
   params_.*place = static_cast<std::uint32_t>((begin - start) / item);
   return *this;
 }
 
 void RankTask::run(std::int64_t per_row) {
   params_.count = static_cast<std::uint32_t>(range_.rows * per_row);
+  run_groups(params_.count);
+}
+
+void RankTask::run_items(std::int64_t items, std::int64_t each) {
+  params_.count = static_cast<std::uint32_t>(items);
+  run_groups((items + each - 1) / each);
+}
+
+void RankTask::run_groups(std::int64_t groups) {
   for (const std::uint32_t word :
        std::bit_cast<std::array<std::uint32_t, sizeof(RankParams) / 4>>(params_)) {
     task_.u(word);
   }
-  task_.run(params_.count);
+  task_.run(static_cast<std::uint64_t>(groups));
 }
 
 namespace {
@@ -83,7 +92,7 @@ std::int64_t scan_nan(const RankJob& job, const Launch& launch) {
     params.values = static_cast<std::uint32_t>(i);
     RankTask(job.device, kNan.pick(job.fours, false), {{"WG", launch.block}}, ranges[i], params)
         .bind(job.x, &RankParams::x)
-        .bind(found)
+        .bind_whole(found)
         .run(params.pieces);
   }
   const auto words = read_words(job.device, found, 0, none.size());
@@ -95,8 +104,7 @@ std::int64_t scan_nan(const RankJob& job, const Launch& launch) {
 
 void issue_tile(const RankJob& job, const Launch& launch) {
   const RankProblem& q = job.plan.problem;
-  for (const RowRange range :
-       row_ranges(job.device, q.rows, q.cols, std::max(q.cols, q.k) * 4)) {
+  for (const RowRange range : row_ranges(job.device, q.rows, q.cols, std::max(q.cols, q.k) * 4)) {
     RankTask(job.device, kTile.pick(job.fours, false),
              {{"WG", launch.block}, {"N", launch.shared_bytes / 8}, {"SORTED", job.sorted ? 1 : 0}},
              range, job.params)

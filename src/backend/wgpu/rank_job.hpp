@@ -40,6 +40,9 @@ struct RankParams {
   std::uint32_t run = 0;
   std::uint32_t lists = 0;
   std::uint32_t merged = 0;
+  std::uint32_t above = 0;
+  std::uint32_t beneath = 0;
+  std::uint32_t tolerance = 0;
 };
 
 /// One kernel as shaders: with elements read four at a time or one, with subgroup operations or
@@ -74,19 +77,30 @@ class RankTask {
            RowRange range, const RankParams& params)
       : task_(device, shader, constants), range_(range), params_(params) {}
   /// A region's part of the range; `place` gets its first item (of `item` bytes) in the binding.
-  RankTask& bind(const KernelOperand& x, RankRegion region, std::uint32_t RankParams::* place,
-                 std::int64_t item = 4);
-  RankTask& bind(const KernelOperand& x, std::uint32_t RankParams::* place) {
+  RankTask& bind(const KernelOperand& x, RankRegion region, std::uint32_t RankParams::*place,
+                 std::int64_t item = 4) {
+    return bind(block_of(x), region, place, item);
+  }
+  RankTask& bind(const Scratch& x, RankRegion region, std::uint32_t RankParams::*place) {
+    return bind(x.block(), region, place, 4);
+  }
+  RankTask& bind(const KernelOperand& x, std::uint32_t RankParams::*place) {
     return bind(x, {0, x.cols * static_cast<std::int64_t>(size_of(x.type))}, place);
   }
-  RankTask& bind(const Scratch& x) {
+  template <class Memory>
+  RankTask& bind_whole(const Memory& x) {
     task_.bind(x);
     return *this;
   }
   /// `per_row` workgroups a row.
   void run(std::int64_t per_row);
+  /// `items` in all, `each` of a workgroup; the kernel's count is that of the items.
+  void run_items(std::int64_t items, std::int64_t each);
 
  private:
+  RankTask& bind(Block& block, RankRegion region, std::uint32_t RankParams::*place,
+                 std::int64_t item);
+  void run_groups(std::int64_t groups);
   Task task_;
   RowRange range_;
   RankParams params_;

@@ -13,8 +13,7 @@ namespace spiraltorch::wgpu {
 
 using Reads = RankShaders::Reads;
 const RankShaders kRankClear{"clear", Reads::no, {wgsl::rank_clear}};
-const RankShaders kRankHistogram{
-    "histogram", Reads::yes, {wgsl::rank_bins, wgsl::rank_histogram}};
+const RankShaders kRankHistogram{"histogram", Reads::yes, {wgsl::rank_bins, wgsl::rank_histogram}};
 const RankShaders kRankCollect{"collect", Reads::yes, {wgsl::rank_bins, wgsl::rank_collect}};
 const RankShaders kRankChoose{"choose", Reads::no, {wgsl::rank_choose}};
 const RankShaders kRankCount{"count", Reads::yes, {wgsl::rank_class, wgsl::rank_count}};
@@ -34,8 +33,8 @@ class Radix {
       : job_(job), launch_(launch), layout_(dispatch_layout(job.plan)) {
     const RankProblem& q = job.plan.problem;
     ranges_ = row_ranges(job.device, q.rows, q.cols,
-                         std::max({q.cols * 4, layout_.counters.row_bytes,
-                                   layout_.counts.row_bytes, layout_.lists.row_bytes}));
+                         std::max({q.cols * 4, layout_.counters.row_bytes, layout_.counts.row_bytes,
+                                   layout_.lists.row_bytes}));
   }
   void clear();
   void histogram(std::int64_t digit);
@@ -49,8 +48,11 @@ class Radix {
 
  private:
   RankTask task(const RankShaders& shaders, RowRange range, Constant more = {"UNUSED", 0}) const {
-    return {job_.device, shaders.pick(job_.fours, job_.subgroups),
-            {{"WG", launch_.block}, more}, range, params_};
+    return {job_.device,
+            shaders.pick(job_.fours, job_.subgroups),
+            {{"WG", launch_.block}, more},
+            range,
+            params_};
   }
   RankTask& results(RankTask& to) const {
     return to.bind(job_.values, &RankParams::values).bind(job_.indices, &RankParams::indices);
@@ -61,7 +63,7 @@ class Radix {
   RankTask& counts(RankTask& to) const { return part(to, layout_.counts, &RankParams::pieces_at); }
   RankTask& keys(RankTask& to) const { return part(to, layout_.keys, &RankParams::keys); }
   RankTask& columns(RankTask& to) const { return part(to, layout_.columns, &RankParams::columns); }
-  RankTask& part(RankTask& to, RankRegion region, std::uint32_t RankParams::* place,
+  RankTask& part(RankTask& to, RankRegion region, std::uint32_t RankParams::*place,
                  std::int64_t item = 4) const {
     return to.bind(*job_.workspace, region, place, item);
   }

@@ -14,6 +14,8 @@ KernelTable make_table() {
   wgpu::register_elementwise(table);
   wgpu::register_matmul(table);
   wgpu::register_rank(table);
+  wgpu::register_rank_range(table);
+  wgpu::register_bands(table);
   return table;
 }
 

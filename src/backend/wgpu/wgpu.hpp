@@ -8,5 +8,7 @@ namespace spiraltorch::wgpu {
 void register_elementwise(KernelTable& table);
 void register_matmul(KernelTable& table);
 void register_rank(KernelTable& table);
+void register_rank_range(KernelTable& table);
+void register_bands(KernelTable& table);
 
 }  // namespace spiraltorch::wgpu

@@ -1,9 +1,13 @@
+#include "spiraltorch/ops/rank.hpp"
+
+#include <algorithm>
+#include <array>
 #include <string>
 #include <vector>
 
 #include "conformance.hpp"
 #include "rank_data.hpp"
-#include "spiraltorch/ops/rank.hpp"
+#include "spiraltorch/rank/call.hpp"
 #include "spiraltorch/runtime/probe.hpp"
 
 // Selections on WebGPU: byte for byte a stable sort's, for every algorithm, variant and layout.
@@ -15,10 +19,10 @@ namespace {
 constexpr RankKind kKinds[] = {RankKind::topk, RankKind::midk, RankKind::bottomk};
 constexpr NanPolicy kPolicies[] = {NanPolicy::last, NanPolicy::largest};
 
-const char* const kFamilies[] = {"uniform", "bits",      "anybits", "equal",    "two",
-                                 "few",     "ascending", "infs",    "descending", "zeros",
-                                 "nan",     "allnan",    "fewnonnan", "subnormal", "crowded",
-                                 "crowded2", "digit",    "late",    "sawtooth"};
+const char* const kFamilies[] = {"uniform",  "bits",      "anybits",   "equal",      "two",
+                                 "few",      "ascending", "infs",      "descending", "zeros",
+                                 "nan",      "allnan",    "fewnonnan", "subnormal",  "crowded",
+                                 "crowded2", "digit",     "late",      "sawtooth"};
 
 DeviceCaps caps() { return describe_device(conformance::kWgpu); }
 
@@ -41,6 +45,18 @@ void check(const RankPlan& plan, const Tensor& x, const Bits& bits, bool sorted,
   CHECK(same);
   const bool launched = result.trace == lower(plan, sorted, nan);
   CHECK(launched);
+}
+
+constexpr RankAlgorithm kRadix = RankAlgorithm::dispatch_radix;
+
+// Capabilities differ by variant: what was planned for the other is forgotten.
+template <class F>
+void each_variant(F&& body) {
+  conformance::each_variant([&] {
+    forget_plans();
+    body();
+  });
+  forget_plans();
 }
 
 struct Layout {
@@ -94,13 +110,102 @@ TEST_CASE("wgpu rank: families by tile sort") {
 
 TEST_CASE("wgpu rank: families by radix") {
   if (!conformance::adapter_here()) return;
-  conformance::each_variant([] {
+  each_variant([] {
     int turn = 0;
     for (const char* family : kFamilies) {
       CAPTURE(family);
-      check_family(family, {2, 9001, {RankAlgorithm::dispatch_radix, 0, -1}}, {1, 100, 4500}, turn);
-      check_family(family, {1, 3000, {RankAlgorithm::dispatch_radix, 64, 1000}}, {2, 2999, 3000},
-                   turn);
+      check_family(family, {2, 9001, {kRadix, 0, -1}}, {1, 100, 4500}, turn);
+      check_family(family, {1, 3000, {kRadix, 64, 1000}}, {2, 2999, 3000}, turn);
     }
   });
+}
+
+TEST_CASE("wgpu rank: layouts of rows and pieces") {
+  if (!conformance::adapter_here()) return;
+  each_variant([] {
+    int turn = 0;
+    for (const char* family : {"uniform", "few", "nan"}) {
+      CAPTURE(family);
+      check_family(family, {3, 5, {kRadix, 0, -1}}, {1, 5}, turn);
+      check_family(family, {2, 2049, {kRadix, 0, -1}}, {1, 2, 2048, 2049}, turn);
+      check_family(family, {2, 4096, {kRadix, 0, 0}}, {64, 4095}, turn);
+      check_family(family, {1, 1001, {kRadix, 32, 33}}, {1, 700}, turn);
+      check_family(family, {2, 70000, {kRadix, 0, 0}}, {100}, turn);
+      check_family(family, {1, 70001, {kRadix, 256, 16384}}, {1, 20000}, turn);
+    }
+  });
+}
+
+TEST_CASE("wgpu rank: the sort of many survivors") {
+  if (!conformance::adapter_here()) return;
+  int turn = 0;
+  for (const char* family : {"uniform", "crowded2", "fewnonnan"}) {
+    CAPTURE(family);
+    check_family(family, {2, 9000, {kRadix, 0, -1}}, {4096, 4097, 9000}, turn);
+    check_family(family, {1, 20011, {kRadix, 64, -1}}, {20011}, turn);
+  }
+}
+
+TEST_CASE("wgpu rank: many rows") {
+  if (!conformance::adapter_here()) return;
+  const Bits bits = rank_data::make("few", 3, 70000, 6);
+  const Tensor x = rank_data::tensor(70000, 6, bits).to(conformance::kWgpu);
+  const RankPlan tiles = plan({RankKind::topk, 70000, 6, 2}, caps());
+  CHECK(tiles->algorithm == RankAlgorithm::tile_sort);
+  check(tiles, x, bits, true, NanPolicy::last);
+  const RankPlan radix = planned({RankKind::midk, 70000, 6, 2}, caps(), {kRadix, 32, -1});
+  check(radix, x, bits, false, NanPolicy::last);
+}
+
+TEST_CASE("wgpu rank: NaN that raises is named by its place, and nothing is written") {
+  if (!conformance::adapter_here()) return;
+  for (const std::int64_t cols : {300, 9001}) {
+    Bits bits = rank_data::make("uniform", 5, 4, cols);
+    const Shape shape{4, 3};
+    const auto outcome = [&] {
+      const Tensor x = rank_data::tensor(4, cols, bits).to(conformance::kWgpu);
+      const RankPlan p = plan({RankKind::topk, 4, cols, 3}, caps());
+      const auto values = conformance::put(conformance::kWgpu, Bits(12, conformance::kSentinel));
+      const auto indices = conformance::put(conformance::kWgpu, Bits(12, conformance::kSentinel));
+      const auto room =
+          Buffer::allocate(conformance::kWgpu,
+                           static_cast<std::size_t>(std::max<std::int64_t>(4, p->workspace_bytes)));
+      RankCall call{&p, true, NanPolicy::raise};
+      const std::array in{detail::operand_of(x)};
+      std::vector<KernelOperand> out{operand(*values, shape),
+                                     operand(*indices, shape, ElementType::i32)};
+      if (p->workspace_bytes > 0) {
+        out.push_back(operand(*room, {1, p->workspace_bytes / 4}, ElementType::i32));
+      }
+      launch(OpId::rank_select, {.in = in, .out = out, .scalars = {}, .ints = {}, .rank = &call});
+      const bool untouched = conformance::get(*values) == Bits(12, conformance::kSentinel) &&
+                             conformance::get(*indices) == Bits(12, conformance::kSentinel);
+      CHECK(untouched == (call.first_nan >= 0));
+      const auto all = lower(p, true, NanPolicy::raise);
+      CHECK(call.trace.size() == (call.first_nan >= 0 ? 1 : all.size()));
+      CHECK(call.trace.front() == all.front());
+      return call.first_nan;
+    };
+    CHECK(outcome() == -1);
+    bits[static_cast<std::size_t>(3 * cols + 17)] = 0x7F800001U;
+    CHECK(outcome() == 3 * cols + 17);
+    bits[static_cast<std::size_t>(2 * cols + cols - 1)] = 0xFFC00000U;
+    CHECK(outcome() == 2 * cols + cols - 1);
+    bits[static_cast<std::size_t>(2 * cols + 1)] = 0xFFFFFFFFU;
+    CHECK(outcome() == 2 * cols + 1);
+  }
+}
+
+TEST_CASE("wgpu rank: repeats give the same bytes") {
+  if (!conformance::adapter_here()) return;
+  const Tensor x =
+      rank_data::tensor(3, 20000, rank_data::make("nan", 1, 3, 20000)).to(conformance::kWgpu);
+  const auto once = [&] {
+    const RankResult r = midk(x, 500);
+    return rank_data::answer(r.values, r.indices);
+  };
+  const auto first = once();
+  int same = 0;
+  for (int i = 0; i < 100; ++i) same += once() == first ? 1 : 0;
+  CHECK(same == 100);
 }

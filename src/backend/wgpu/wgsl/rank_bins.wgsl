@@ -1,4 +1,5 @@
-// A piece's histogram in workgroup memory: 16 bits for the higher rank's bucket, 16 for the lower's.
+// A piece's histogram in workgroup memory: 16 bits for the higher rank's bucket, 16 for the
+// lower's.
 @group(0) @binding(2) var<storage, read_write> counters: array<atomic<u32>>;
 @group(0) @binding(3) var<storage, read_write> state: array<u32>;
 

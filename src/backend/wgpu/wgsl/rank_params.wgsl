@@ -26,6 +26,9 @@ struct Params {
   run: u32,      // merge: length of a sorted run
   lists: u32,    // merge: first words of the lists read and written
   merged: u32,
+  above: u32,    // bands: 1 where there are any
+  beneath: u32,
+  tolerance: u32,
 }
 @group(0) @binding(0) var<uniform> p: Params;
 
