@@ -38,10 +38,7 @@ constexpr std::array<Named, kExpressions> kTexts{{
     {"atan2", "st_atan2(a, b)"},
     {"norm_grad", "select(a / b * c, 0.0, b == 0.0)"},
     {"pow_scalar", "st_pow(a, p0)"},
-    // 0 times a slope beyond float32 is 0, as in double.
-    {"pow_scalar_grad",
-     "select(b * (p0 * st_pow(a, p1)), 0.0, (p0 == 0.0 && is_finite(b)) || "
-     "(b == 0.0 && is_finite(a) && a != 0.0))"},
+    {"pow_scalar_grad", "st_pow_grad(a, b, p0, p1)"},
 }};
 
 // Shaders of every expression: through strides, and over runs.

@@ -241,3 +241,16 @@ fn st_pow(x: f32, e: f32) -> f32 {
   }
   return with_sign(positive_power(a, e), sign);
 }
+
+// g·e·x^f with f = e − 1. A slope beyond float32 is applied by halves: the product may fit.
+fn st_pow_grad(x: f32, g: f32, e: f32, f: f32) -> f32 {
+  if (e == 0.0) {
+    return g * 0.0;
+  }
+  let slope = st_pow(x, f);
+  if ((is_finite(slope) && slope != 0.0) || is_nan(slope) || x == 0.0 || !is_finite(x)) {
+    return g * (e * slope);
+  }
+  let half = positive_power(abs(x), 0.5 * f);
+  return g * with_sign(half, sign_bit(slope)) * half * e;
+}
