@@ -35,7 +35,8 @@ std::int64_t block_wanted(RankAlgorithm algorithm, const RankProblem& q) {
       return 128;
     case RankAlgorithm::block_radix:
       return q.cols <= 2048 ? 256 : 1024;
-    case RankAlgorithm::tile_sort:
+    case RankAlgorithm::tile_sort:  // a thread compares pairs
+      return std::min<std::int64_t>(256, ceil_pow2(q.cols) / 2);
     case RankAlgorithm::dispatch_radix:
       return 256;
     default:
