@@ -43,9 +43,10 @@ DispatchLayout dispatch_layout(const RankPlanFields& plan) {
   l.capacity = std::min(l.stride, std::max(kListed, l.stride / 16));
   l.targets = q.kind == RankKind::midk ? 2 : 1;
   Regions regions(q.rows);
-  l.counters = regions.add(l.targets * kHistogram);
-  l.state = regions.add(kState);
-  l.counts = regions.add(l.pieces * 16);
+  const bool split = l.pieces > 1;  // else a row's walk stays in its workgroup
+  l.counters = regions.add(split ? l.targets * kHistogram : 0);
+  l.state = regions.add(split ? kState : 0);
+  l.counts = regions.add(split ? l.pieces * 16 : 0);
   l.keys = regions.add(l.pieces * l.capacity * 4);
   l.columns = regions.add(l.pieces * l.capacity * 4);
   const bool merges = plan.sort_stage == SortStage::global;
@@ -70,16 +71,21 @@ std::int64_t dispatch_blocks(const RankProblem& q, std::int64_t pieces, std::int
 namespace {
 
 void add_sort(const RankPlanFields& p, std::vector<Launch>& out) {
-  const auto launch = [&](std::string kernel, std::int64_t per_row, std::int64_t shared) {
+  const auto launch = [&](std::string kernel, std::int64_t per_row, std::int64_t shared,
+                          std::int64_t pairs) {
+    const std::int64_t block = std::min(p.block, std::max<std::int64_t>(32, pairs));
     out.push_back(
-        {std::move(kernel), spread(p.problem.rows * per_row, p.device.type), p.block, shared});
+        {std::move(kernel), spread(p.problem.rows * per_row, p.device.type), block, shared});
   };
   const std::int64_t k = p.k_effective;
-  if (p.sort_stage == SortStage::local) return launch("sort_local", 1, ceil_pow2(k) * 8);
-  launch("sort_tiles", ceil_div(k, kRankSortTile), kRankSortTile * 8);
+  if (p.sort_stage == SortStage::local) {
+    return launch("sort_local", 1, ceil_pow2(k) * 8, ceil_pow2(k) / 2);
+  }
+  launch("sort_tiles", ceil_div(k, kRankSortTile), kRankSortTile * 8, kRankSortTile / 2);
   int step = 0;
   for (std::int64_t run = kRankSortTile; run < k; run *= 2) {
-    launch("sort_merge" + std::to_string(step++), ceil_div(k, p.block * kRankMergeItems), 0);
+    launch("sort_merge" + std::to_string(step++), ceil_div(k, p.block * kRankMergeItems), 0,
+           p.block);
   }
 }
 
@@ -94,6 +100,11 @@ std::vector<Launch> lower_dispatch(const RankPlanFields& p, bool sorted) {
   const auto reads = [&](std::string kernel, std::int64_t shared) {
     out.push_back({std::move(kernel), p.grid, p.block, shared});
   };
+  if (p.choice.channel_stride == 0) {
+    reads("select_row", kHistogram + prefix);
+    if (sorted && p.sort_stage != SortStage::none) add_sort(p, out);
+    return out;
+  }
   rows("clear", 0);
   for (int digit = 0; digit < 3; ++digit) {
     reads("histogram" + std::to_string(digit), kHistogram + (digit == 1 ? prefix : 0));

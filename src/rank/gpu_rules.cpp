@@ -17,6 +17,8 @@ constexpr std::int64_t kControl = 256;               // bytes of a row's walk st
 constexpr std::int64_t kLocalSort = 4096;            // most survivors sorted by one workgroup
 constexpr std::int64_t kPieceColumns = 8192;         // least columns of a piece of a split row
 constexpr std::int64_t kDispatchElements = 1 << 27;  // most elements of one WebGPU dispatch
+constexpr std::int64_t kManyRows = 512;              // WebGPU: a workgroup each fills a device
+constexpr std::int64_t kRowSweeps = 16;              // WebGPU: of a row that is not split
 constexpr std::int64_t kManyBlocks = 2048;           // workgroups that fill any device
 constexpr std::int64_t kPerThread = 16;              // elements a thread reads per sweep
 constexpr std::int64_t kMostX = 2147483647;          // workgroups along x; WebGPU: kMostYZ
@@ -29,7 +31,7 @@ std::int64_t threads_of(std::int64_t wanted, const DeviceCaps& caps) {
   return std::max(caps.lane_width, most / caps.lane_width * caps.lane_width);
 }
 
-std::int64_t block_wanted(RankAlgorithm algorithm, const RankProblem& q) {
+std::int64_t block_wanted(RankAlgorithm algorithm, const RankProblem& q, const DeviceCaps& caps) {
   switch (algorithm) {
     case RankAlgorithm::warp_queue:
       return 128;
@@ -37,8 +39,14 @@ std::int64_t block_wanted(RankAlgorithm algorithm, const RankProblem& q) {
       return q.cols <= 2048 ? 256 : 1024;
     case RankAlgorithm::tile_sort:  // a thread compares pairs
       return std::min<std::int64_t>(256, ceil_pow2(q.cols) / 2);
-    case RankAlgorithm::dispatch_radix:
-      return 256;
+    case RankAlgorithm::dispatch_radix: {  // few rows: more threads each
+      std::int64_t block = 256;
+      while (q.rows < kManyRows && block < 1024 && block * kPerThread < q.cols &&
+             kHistogram + dispatch_prefix_bytes(2 * block) <= caps.shared_bytes) {
+        block *= 2;
+      }
+      return block;
+    }
     default:
       return 512;
   }
@@ -93,8 +101,10 @@ std::int64_t split_of(const RankPlanFields& p, const DeviceCaps& caps) {
     pieces = std::min(ceil_div(4 * caps.compute_units, q.rows),
                       ceil_div(q.cols, p.choice.workgroup * kPerThread));
   } else if (p.algorithm == RankAlgorithm::dispatch_radix) {
-    // One to four sweeps a piece, as long as the pieces fill a large device.
+    // Whole rows where there are many, or where a row takes few sweeps. Else one to four sweeps a
+    // piece, as long as the pieces fill a large device.
     std::int64_t sweep = p.choice.workgroup * kPerThread;
+    if (q.rows >= kManyRows || q.cols <= kRowSweeps * sweep) return 0;
     for (int i = 0; i < 2 && q.rows >= ceil_div(kManyBlocks, ceil_div(q.cols, 2 * sweep)); ++i) {
       sweep *= 2;
     }
@@ -161,7 +171,7 @@ std::int64_t most_blocks(DeviceType type) {
 void fill_gpu(RankPlanFields& p, const DeviceCaps& caps, const PlanOverrides& o) {
   const RankProblem& q = p.problem;
   RankChoice& c = p.choice;
-  c.workgroup = threads_of(o.workgroup.value_or(block_wanted(p.algorithm, q)), caps);
+  c.workgroup = threads_of(o.workgroup.value_or(block_wanted(p.algorithm, q, caps)), caps);
   if (o.workgroup && c.workgroup != *o.workgroup) {
     fail(Errc::invalid_value, "replace",
          text("workgroup: got ", *o.workgroup, ", expected a multiple of ", caps.lane_width,
@@ -196,7 +206,9 @@ void fill_gpu(RankPlanFields& p, const DeviceCaps& caps, const PlanOverrides& o)
   p.shared_bytes = shared_of(p.algorithm, q, caps, c.workgroup);
   const bool fits = p.shared_bytes > kHistogram + kControl;
   p.passes = !is_radix(p.algorithm) || (p.algorithm == RankAlgorithm::block_radix && fits) ? 1 : 4;
-  if (p.algorithm == RankAlgorithm::dispatch_radix) p.passes = 5;
+  if (p.algorithm == RankAlgorithm::dispatch_radix) {
+    p.passes = c.channel_stride == 0 && q.kind == RankKind::midk ? 7 : 5;
+  }
   if (p.k_effective > 1) {
     p.sort_stage =
         p.k_effective <= local_sort_limit(caps.shared_bytes) ? SortStage::local : SortStage::global;
@@ -314,7 +326,7 @@ std::optional<std::string> infeasible(RankAlgorithm a, const RankProblem& q,
   if (caps.max_workgroup < caps.lane_width) {
     return text("threads per workgroup ", caps.max_workgroup, " < lanes ", caps.lane_width);
   }
-  const std::int64_t block = threads_of(block_wanted(a, q), caps);
+  const std::int64_t block = threads_of(block_wanted(a, q, caps), caps);
   const std::int64_t shared = shared_of(a, q, caps, block);
   if (a == RankAlgorithm::warp_queue && q.k > 32 * caps.lane_width) {
     return too_much("k", q.k, 32 * caps.lane_width);

@@ -19,7 +19,8 @@ constexpr std::int64_t kCounters = 2 * 2048 * 4;
 constexpr std::int64_t kSums = 1536 * 8;
 
 using Reads = RankShaders::Reads;
-const RankShaders kLabel{"band_label", Reads::yes, {wgsl::rank_class, wgsl::rank_label}};
+const RankShaders kLabel{
+    "band_label", Reads::yes, {wgsl::rank_class, wgsl::rank_bounds, wgsl::rank_label}};
 const RankShaders kSumUp{"band_sums", Reads::no, {wgsl::rank_band_sums}};
 
 // The gradient is one row; what exceeds a dispatch or a binding is walked in parts of whole pieces.

@@ -14,14 +14,19 @@ namespace spiraltorch::wgpu {
 using Reads = RankShaders::Reads;
 const RankShaders kRankClear{"clear", Reads::no, {wgsl::rank_clear}};
 const RankShaders kRankHistogram{"histogram", Reads::yes, {wgsl::rank_bins, wgsl::rank_histogram}};
-const RankShaders kRankCollect{"collect", Reads::yes, {wgsl::rank_bins, wgsl::rank_collect}};
+const RankShaders kRankCollect{
+    "collect", Reads::yes, {wgsl::rank_bins, wgsl::rank_list, wgsl::rank_collect}};
 const RankShaders kRankChoose{"choose", Reads::no, {wgsl::rank_choose}};
-const RankShaders kRankCount{"count", Reads::yes, {wgsl::rank_class, wgsl::rank_count}};
+const RankShaders kRankCount{
+    "count", Reads::yes, {wgsl::rank_class, wgsl::rank_bounds, wgsl::rank_count}};
 const RankShaders kRankScan{"scan", Reads::no, {wgsl::rank_scan}};
 
 namespace {
 
-const RankShaders kEmit{"emit", Reads::yes, {wgsl::rank_class, wgsl::rank_emit}};
+const RankShaders kEmit{
+    "emit", Reads::yes, {wgsl::rank_class, wgsl::rank_bounds, wgsl::rank_put, wgsl::rank_emit}};
+const RankShaders kRow{
+    "select_row", Reads::yes, {wgsl::rank_class, wgsl::rank_list, wgsl::rank_put, wgsl::rank_row}};
 const RankShaders kSort{"sort_local", Reads::yes, {wgsl::rank_bitonic, wgsl::rank_sort}};
 const RankShaders kTiles{"sort_tiles", Reads::no, {wgsl::rank_bitonic, wgsl::rank_tiles}};
 const RankShaders kMerge{"sort_merge", Reads::yes, {wgsl::rank_merge}};
@@ -42,6 +47,7 @@ class Radix {
   void count();
   void scan();
   void emit();
+  void select_row();
   void sort_local();
   void sort_tiles();
   void merge(int step);
@@ -116,7 +122,14 @@ void Radix::scan() {
 void Radix::emit() {
   for (const RowRange range : ranges_) {
     RankTask t = task(kEmit, range);
-    results(columns(keys(counts(state(x(t)))))).run(layout_.pieces);
+    counts(state(results(columns(keys(x(t)))))).run(layout_.pieces);
+  }
+}
+
+void Radix::select_row() {
+  for (const RowRange range : ranges_) {
+    RankTask t = task(kRow, range);
+    results(columns(keys(x(t)))).run(1);
   }
 }
 
@@ -164,6 +177,7 @@ void issue_radix(const RankJob& job, const Launch& launch) {
   if (word == "count") return radix.count();
   if (word == "scan") return radix.scan();
   if (word == "emit") return radix.emit();
+  if (word == "select_row") return radix.select_row();
   if (word == "sort_local") return radix.sort_local();
   if (word == "sort_tiles") return radix.sort_tiles();
   if (word == "sort_merge") return radix.merge(number);

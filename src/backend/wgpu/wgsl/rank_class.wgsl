@@ -11,11 +11,6 @@ const INSIDE: u32 = 1u;
 const LOW: u32 = 2u;
 const HIGH: u32 = 3u;
 
-fn bounds_of(row: u32) -> Bounds {
-  let at = p.state + row * STATE;
-  return Bounds(state[at], state[at + 1u], state[at + 2u], state[at + 3u], state[at + 4u]);
-}
-
 fn class_of(key: u32, b: Bounds) -> u32 {
   if (p.two == 0u) { return select(select(0u, HIGH, key == b.high), INSIDE, key < b.high); }
   if (key == b.low) { return LOW; }

@@ -14,24 +14,6 @@ fn pick4(key: vec4<u32>, at: u32, n: u32, want: vec2<u32>, split: bool) -> vec4<
   return present & (head <= vec4(want.x)) & (head >= vec4(want.y));
 }
 
-fn number(keep: vec4<bool>) -> u32 {
-  let one = select(vec4(0u), vec4(1u), keep);
-  return one.x + one.y + one.z + one.w;
-}
-
-fn store4(key: vec4<u32>, keep: vec4<bool>, column: u32, first: u32, list: u32) {
-  var to = first;
-  for (var i = 0u; i < 4u; i++) {
-    if (keep[i]) {
-      if (to < p.cap) {
-        keys[p.keys + list + to] = key[i];
-        columns[p.columns + list + to] = column + i;
-      }
-      to++;
-    }
-  }
-}
-
 fn run(cell: u32) {
   if (cell >= p.count) { return; }
   let piece = piece_of(cell);
@@ -54,18 +36,8 @@ fn run(cell: u32) {
       let keep_b = pick4(b, at + WG * 4u, n, want, split);
       let keep_c = pick4(c, at + WG * 8u, n, want, split);
       let keep_d = pick4(d, at + WG * 12u, n, want, split);
-      let sums = prefix(vec2(number(keep_a) | (number(keep_b) << 16u),
-                             number(keep_c) | (number(keep_d) << 16u)));
-      let ends = vec4(sums.z & 0xffffu, sums.z >> 16u, sums.w & 0xffffu, sums.w >> 16u);
-      var to = listed;
-      store4(a, keep_a, piece.y + at, to + (sums.x & 0xffffu), list);
-      to += ends.x;
-      store4(b, keep_b, piece.y + at + WG * 4u, to + (sums.x >> 16u), list);
-      to += ends.y;
-      store4(c, keep_c, piece.y + at + WG * 8u, to + (sums.y & 0xffffu), list);
-      to += ends.z;
-      store4(d, keep_d, piece.y + at + WG * 12u, to + (sums.y >> 16u), list);
-      listed = to + ends.w;
+      listed = list_sweep(array(a, b, c, d), array(keep_a, keep_b, keep_c, keep_d), piece.y + at,
+                          list, listed);
     }
     flush_bins(piece.x);
   }
