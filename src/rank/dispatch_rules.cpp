@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::int64_t kHistogram = 2048 * 4;  // bytes of one digit's counters
 constexpr std::int64_t kState = 256;
+constexpr std::int64_t kShort = 256;  // a whole row lists four times so many at least
 constexpr std::int64_t kListed = 64;  // least candidates of a piece, where it has so many columns
 
 // Regions one behind the other, each at a multiple of 256 bytes.
@@ -40,12 +41,14 @@ DispatchLayout dispatch_layout(const RankPlanFields& plan) {
   DispatchLayout l;
   l.stride = plan.choice.channel_stride > 0 ? plan.choice.channel_stride : q.cols;
   l.pieces = ranking::ceil_div(q.cols, l.stride);
-  l.capacity = std::min(l.stride, std::max(kListed, l.stride / 16));
+  l.capacity = std::max(kListed, l.stride / 16);
+  if (l.pieces == 1) l.capacity = std::max(l.capacity, 4 * std::min(plan.k_effective, kShort));
+  l.capacity = std::min(l.capacity, l.stride);
   l.targets = q.kind == RankKind::midk ? 2 : 1;
   Regions regions(q.rows);
   const bool split = l.pieces > 1;  // else a row's walk stays in its workgroup
   l.counters = regions.add(split ? l.targets * kHistogram : 0);
-  l.state = regions.add(split ? kState : 0);
+  l.state = regions.add(split ? kState : 4);
   l.counts = regions.add(split ? l.pieces * 16 : 0);
   l.keys = regions.add(l.pieces * l.capacity * 4);
   l.columns = regions.add(l.pieces * l.capacity * 4);
@@ -101,7 +104,7 @@ std::vector<Launch> lower_dispatch(const RankPlanFields& p, bool sorted) {
     out.push_back({std::move(kernel), p.grid, p.block, shared});
   };
   if (p.choice.channel_stride == 0) {
-    reads("select_row", kHistogram + prefix);
+    reads("select_row", p.shared_bytes);
     if (sorted && p.sort_stage != SortStage::none) add_sort(p, out);
     return out;
   }

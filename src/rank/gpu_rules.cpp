@@ -17,6 +17,7 @@ constexpr std::int64_t kControl = 256;               // bytes of a row's walk st
 constexpr std::int64_t kLocalSort = 4096;            // most survivors sorted by one workgroup
 constexpr std::int64_t kPieceColumns = 8192;         // least columns of a piece of a split row
 constexpr std::int64_t kDispatchElements = 1 << 27;  // most elements of one WebGPU dispatch
+constexpr std::int64_t kChosen = 16;                 // bytes of a walk in one workgroup
 constexpr std::int64_t kManyRows = 512;              // WebGPU: a workgroup each fills a device
 constexpr std::int64_t kRowSweeps = 16;              // WebGPU: of a row that is not split
 constexpr std::int64_t kManyBlocks = 2048;           // workgroups that fill any device
@@ -42,7 +43,7 @@ std::int64_t block_wanted(RankAlgorithm algorithm, const RankProblem& q, const D
     case RankAlgorithm::dispatch_radix: {  // few rows: more threads each
       std::int64_t block = 256;
       while (q.rows < kManyRows && block < 1024 && block * kPerThread < q.cols &&
-             kHistogram + dispatch_prefix_bytes(2 * block) <= caps.shared_bytes) {
+             kHistogram + dispatch_prefix_bytes(2 * block) + kChosen <= caps.shared_bytes) {
         block *= 2;
       }
       return block;
@@ -81,7 +82,7 @@ std::int64_t shared_of(RankAlgorithm algorithm, const RankProblem& q, const Devi
       return row <= caps.shared_bytes ? row : kHistogram + kControl;
     }
     case RankAlgorithm::dispatch_radix:
-      return kHistogram + dispatch_prefix_bytes(block);
+      return kHistogram + dispatch_prefix_bytes(block) + kChosen;
     default:
       return kHistogram + kControl;
   }

@@ -135,7 +135,8 @@ void rank_select(const KernelArgs& args) {
   RankCall& call = *args.rank;
   const RankPlanFields& plan = **call.plan;
   Device& device = device_of(args);
-  const RankParams params = params_of(plan, call.nan);
+  RankParams params = params_of(plan, call.nan);
+  params.sorted = call.sorted ? 1 : 0;
   const RankJob job{device,
                     plan,
                     call.sorted,

@@ -43,6 +43,7 @@ struct RankParams {
   std::uint32_t above = 0;
   std::uint32_t beneath = 0;
   std::uint32_t tolerance = 0;
+  std::uint32_t sorted = 0;
 };
 
 /// One kernel as shaders: with elements read four at a time or one, with subgroup operations or

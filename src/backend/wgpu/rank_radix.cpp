@@ -26,7 +26,9 @@ namespace {
 const RankShaders kEmit{
     "emit", Reads::yes, {wgsl::rank_class, wgsl::rank_bounds, wgsl::rank_put, wgsl::rank_emit}};
 const RankShaders kRow{
-    "select_row", Reads::yes, {wgsl::rank_class, wgsl::rank_list, wgsl::rank_put, wgsl::rank_row}};
+    "select_row",
+    Reads::yes,
+    {wgsl::rank_class, wgsl::rank_list, wgsl::rank_put, wgsl::rank_walk, wgsl::rank_row}};
 const RankShaders kSort{"sort_local", Reads::yes, {wgsl::rank_bitonic, wgsl::rank_sort}};
 const RankShaders kTiles{"sort_tiles", Reads::no, {wgsl::rank_bitonic, wgsl::rank_tiles}};
 const RankShaders kMerge{"sort_merge", Reads::yes, {wgsl::rank_merge}};
@@ -53,10 +55,11 @@ class Radix {
   void merge(int step);
 
  private:
-  RankTask task(const RankShaders& shaders, RowRange range, Constant more = {"UNUSED", 0}) const {
+  RankTask task(const RankShaders& shaders, RowRange range, Constant more = {"UNUSED", 0},
+                Constant last = {"UNUSED2", 0}) const {
     return {job_.device,
             shaders.pick(job_.fours, job_.subgroups),
-            {{"WG", launch_.block}, more},
+            {{"WG", launch_.block}, more, last},
             range,
             params_};
   }
@@ -129,14 +132,15 @@ void Radix::emit() {
 void Radix::select_row() {
   for (const RowRange range : ranges_) {
     RankTask t = task(kRow, range);
-    results(columns(keys(x(t)))).run(1);
+    state(results(columns(keys(x(t))))).run(1);
   }
 }
 
 void Radix::sort_local() {
   for (const RowRange range : ranges_) {
-    RankTask t = task(kSort, range, {"N", launch_.shared_bytes / 8});
-    results(x(t)).run(1);
+    RankTask t =
+        task(kSort, range, {"N", launch_.shared_bytes / 8}, {"DONE", layout_.pieces == 1 ? 1 : 0});
+    state(results(x(t))).run(1);
   }
 }
 

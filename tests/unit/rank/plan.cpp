@@ -166,7 +166,7 @@ TEST_CASE("where nothing is feasible the error lists every reason") {
   reject({RankKind::topk, 1, 200000000, 5},
          {"tile_sort: cols 200000000 > 2048", "dispatch_radix: cols 200000000 > 134217728"});
   caps.shared_bytes = 4096;
-  reject({RankKind::topk, 1, 5000, 5}, {"cols 5000 > 512", "shared bytes 10368 > 4096"});
+  reject({RankKind::topk, 1, 5000, 5}, {"cols 5000 > 512", "shared bytes 10384 > 4096"});
   caps = rank_caps::gpu(DeviceType::wgpu);
   caps.lane_width = caps.max_workgroup = 1;
   reject({RankKind::topk, kMost, 134217728, 5}, {"workgroups 36028797010575360 > 281462092005375"});

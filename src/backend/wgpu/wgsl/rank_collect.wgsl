@@ -28,16 +28,13 @@ fn run(cell: u32) {
     let end = min(n, begin + CHUNK);
     for (var sweep = begin; sweep < end; sweep += SWEEP) {
       let at = sweep + tid * 4u;
-      let a = ordered4(load4(first + at, left_of(at, n)));
-      let b = ordered4(load4(first + at + WG * 4u, left_of(at + WG * 4u, n)));
-      let c = ordered4(load4(first + at + WG * 8u, left_of(at + WG * 8u, n)));
-      let d = ordered4(load4(first + at + WG * 12u, left_of(at + WG * 12u, n)));
-      let keep_a = pick4(a, at, n, want, split);
-      let keep_b = pick4(b, at + WG * 4u, n, want, split);
-      let keep_c = pick4(c, at + WG * 8u, n, want, split);
-      let keep_d = pick4(d, at + WG * 12u, n, want, split);
-      listed = list_sweep(array(a, b, c, d), array(keep_a, keep_b, keep_c, keep_d), piece.y + at,
-                          list, listed);
+      let key = fours_at(first, at, n);
+      var keep: Marks;
+      keep.a = pick4(key.a, at, n, want, split);
+      keep.b = pick4(key.b, at + WG * 4u, n, want, split);
+      keep.c = pick4(key.c, at + WG * 8u, n, want, split);
+      keep.d = pick4(key.d, at + WG * 12u, n, want, split);
+      listed = list_sweep(key, keep, piece.y + at, list, listed);
     }
     flush_bins(piece.x);
   }

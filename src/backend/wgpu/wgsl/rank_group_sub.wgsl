@@ -46,7 +46,8 @@ fn tally(bucket: vec4<u32>, amount: u32) {
     }
     return;
   }
-  for (var i = 0u; i < 4u; i++) {
-    if (bucket[i] != 0xffffffffu) { atomicAdd(&bins[bucket[i]], amount); }
-  }
+  if (bucket.x != 0xffffffffu) { atomicAdd(&bins[bucket.x], amount); }
+  if (bucket.y != 0xffffffffu) { atomicAdd(&bins[bucket.y], amount); }
+  if (bucket.z != 0xffffffffu) { atomicAdd(&bins[bucket.z], amount); }
+  if (bucket.w != 0xffffffffu) { atomicAdd(&bins[bucket.w], amount); }
 }

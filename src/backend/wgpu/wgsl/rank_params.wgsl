@@ -29,6 +29,7 @@ struct Params {
   above: u32,    // bands: 1 where there are any
   beneath: u32,
   tolerance: u32,
+  sorted: u32,   // 1: the answer is wanted in the kind's order
 }
 @group(0) @binding(0) var<uniform> p: Params;
 

@@ -1,125 +1,194 @@
-// Selects from whole rows, a workgroup each: the walk, the candidates and the compaction.
-const SWEEP: u32 = WG * 16u;
-const EACH: u32 = (BINS + WG - 1u) / WG;
+// Selects from whole rows, a workgroup each. A sample of the row brackets the wanted ranks, one read
+// lists what is inside; a short list is sorted, a longer one walked by digits. Where the bracket
+// misses, the walk reads the row itself.
+@group(0) @binding(6) var<storage, read_write> state: array<u32>;
 
-fn clear_bins() {
-  workgroupBarrier();
-  for (var i = tid; i < BINS; i += WG) { atomicStore(&bins[i], 0u); }
-  workgroupBarrier();
+// A list in order, of elements behind `below` others, of `all` participants.
+struct List {
+  n: u32,
+  below: u32,
+  all: u32,
 }
 
-// Counts the first digit.
-fn count_first(first: u32, n: u32) {
-  clear_bins();
-  for (var sweep = 0u; sweep < n; sweep += SWEEP) {
-    let at = sweep + tid * 4u;
-    let a = load4(first + at, left_of(at, n));
-    let b = load4(first + at + WG * 4u, left_of(at + WG * 4u, n));
-    let c = load4(first + at + WG * 8u, left_of(at + WG * 8u, n));
-    let d = load4(first + at + WG * 12u, left_of(at + WG * 12u, n));
-    tally_first(a, at, n);
-    tally_first(b, at + WG * 4u, n);
-    tally_first(c, at + WG * 8u, n);
-    tally_first(d, at + WG * 12u, n);
-  }
-  workgroupBarrier();
+fn inside4(key: vec4<u32>, present: vec4<bool>, low: u32, high: u32) -> vec4<bool> {
+  let head = key >> vec4(21u);
+  return present & (head >= vec4(low)) & (head <= vec4(high));
 }
 
-fn tally_first(raw: vec4<u32>, at: u32, n: u32) {
-  let key = ordered4(raw);
-  tally(select(vec4(NONE), key >> vec4(21u), present4(key, at, n)), 1u);
-}
-
-// Counts a later digit of the elements whose higher bits are `head`.
-fn count_digit(s: Source, head: u32, shift: u32, bits: u32) {
-  clear_bins();
-  for (var sweep = 0u; sweep < s.n; sweep += WG * 4u) {
-    let at = sweep + tid * 4u;
-    let key = keys_at(s, at);
-    let inside = present4(key, at, s.n) & ((key >> vec4(shift + bits)) == vec4(head));
-    tally(select(vec4(NONE), (key >> vec4(shift)) & vec4((1u << bits) - 1u), inside), 1u);
-  }
-  workgroupBarrier();
-}
-
-// Elements counted by this thread's bins.
-fn own_sum() -> u32 {
-  var sum = 0u;
-  for (var i = tid * EACH; i < min(BINS, tid * EACH + EACH); i++) { sum += atomicLoad(&bins[i]); }
-  return sum;
-}
-
-var<workgroup> chosen: vec2<u32>;
-
-// The bucket that holds an ascending rank, as a further digit of the head, and the rank inside.
-fn choose(head: u32, bits: u32, rank: u32) -> vec2<u32> {
-  let sum = own_sum();
-  let before = prefix(vec2(sum, 0u)).x;
-  if (rank >= before && rank - before < sum) {
-    var rest = rank - before;
-    var bucket = tid * EACH;
-    loop {
-      let count = atomicLoad(&bins[bucket]);
-      if (rest < count) { break; }
-      rest -= count;
-      bucket++;
-    }
-    chosen = vec2((head << bits) | bucket, rest);
-  }
-  workgroupBarrier();
-  return chosen;
-}
-
-// Lists the elements whose first digits lie between; how many there are.
-fn list_candidates(row: u32, low: u32, high: u32) -> u32 {
+// Lists the elements whose first digits lie between.
+fn list_candidates(row: u32, low: u32, high: u32) -> List {
   let n = p.cols;
   let first = p.x + row * n;
   var listed = 0u;
+  var counts = vec2(0u);
   for (var sweep = 0u; sweep < n; sweep += SWEEP) {
     let at = sweep + tid * 4u;
-    var key: array<vec4<u32>, 4>;
-    var keep: array<vec4<bool>, 4>;
-    key[0] = load4(first + at, left_of(at, n));
-    key[1] = load4(first + at + WG * 4u, left_of(at + WG * 4u, n));
-    key[2] = load4(first + at + WG * 8u, left_of(at + WG * 8u, n));
-    key[3] = load4(first + at + WG * 12u, left_of(at + WG * 12u, n));
-    for (var i = 0u; i < 4u; i++) {
-      key[i] = ordered4(key[i]);
-      let head = key[i] >> vec4(21u);
-      keep[i] = present4(key[i], at + WG * 4u * i, n) & (head >= vec4(low)) & (head <= vec4(high));
+    let key = fours_at(first, at, n);
+    let here = Marks(present4(key.a, at, n), present4(key.b, at + WG * 4u, n),
+                     present4(key.c, at + WG * 8u, n), present4(key.d, at + WG * 12u, n));
+    if (p.two != 0u) {
+      counts.x += number(here.a & (key.a < vec4(low << 21u)));
+      counts.x += number(here.b & (key.b < vec4(low << 21u)));
+      counts.x += number(here.c & (key.c < vec4(low << 21u)));
+      counts.x += number(here.d & (key.d < vec4(low << 21u)));
+      counts.y += number(here.a) + number(here.b) + number(here.c) + number(here.d);
     }
+    let keep = Marks(inside4(key.a, here.a, low, high), inside4(key.b, here.b, low, high),
+                     inside4(key.c, here.c, low, high), inside4(key.d, here.d, low, high));
     listed = list_sweep(key, keep, at, row * p.cap, listed);
   }
-  return listed;
+  let sums = prefix(counts);
+  storageBarrier();
+  return List(listed, sums.z, sums.w);
 }
 
-// One further digit of both ranks' keys.
-fn descend(s: Source, from_low: vec2<u32>, from_high: vec2<u32>, shift: u32, bits: u32)
-    -> array<vec2<u32>, 2> {
-  count_digit(s, from_high.x, shift, bits);
-  let high = choose(from_high.x, bits, from_high.y);
-  if (p.two == 0u) { return array(vec2(0u), high); }
-  if (from_low.x != from_high.x) { count_digit(s, from_low.x, shift, bits); }
-  return array(choose(from_low.x, bits, from_low.y), high);
+// First digits between which the wanted ranks lie with great probability; high < low where the
+// list of what is between would be too long.
+fn bracket(first: u32) -> vec2<u32> {
+  const kNothing = vec2(1u, 0u);
+  clear_bins();
+  let fours = p.cols / 4u;
+  let at = tid * max(1u, fours / WG) * 4u;
+  let taken = select(0u, 4u, tid < fours);
+  tally_first(ordered4(load4(first + at, taken)), 4u - taken, 4u);
+  workgroupBarrier();
+  let sum = own_sum();
+  let sums = prefix(vec2(sum, 0u));
+  let size = f32(sums.z);
+  let wanted = f32(p.k) * size / f32(p.cols);
+  var low = 0.0;
+  var high = wanted + 4.0 * sqrt(wanted) + 4.0;
+  if (p.two != 0u) {
+    low = floor(0.5 * (size - wanted) - 2.0 * sqrt(size) - 4.0);
+    high = ceil(0.5 * (size + wanted) + 2.0 * sqrt(size) + 4.0);
+  }
+  if (high >= size || low < 0.0) { return kNothing; }
+  let top = choose_from(0u, 11u, u32(high), sum, sums.x);
+  var end = u32(high) - top.rank + top.count;
+  var bottom = Bucket(0u, 0u, 0u);
+  if (p.two != 0u) {
+    bottom = choose_from(0u, 11u, u32(low), sum, sums.x);
+    end -= u32(low) - bottom.rank;
+  }
+  if (f32(end) * f32(p.cols) > 0.9 * f32(p.cap) * size) { return kNothing; }
+  return vec2(bottom.head, top.head);
+}
+
+fn composite(i: u32) -> vec2<u32> { return vec2(atomicLoad(&bins[i]), atomicLoad(&bins[i + 1024u])); }
+
+fn less(a: vec2<u32>, b: vec2<u32>) -> bool { return a.x < b.x || (a.x == b.x && a.y < b.y); }
+
+// Sorts a list of at most 1024 elements where the bins are.
+fn sort_list(row: u32, n: u32) {
+  let size_all = 1u << (32u - countLeadingZeros(max(n, 2u) - 1u));
+  workgroupBarrier();
+  for (var i = tid; i < size_all; i += WG) {
+    var own = vec2(NONE);
+    if (i < n) { own = vec2(keys[p.keys + row * p.cap + i], columns[p.columns + row * p.cap + i]); }
+    atomicStore(&bins[i], own.x);
+    atomicStore(&bins[i + 1024u], own.y);
+  }
+  for (var size = 2u; size <= size_all; size *= 2u) {
+    for (var step = size / 2u; step > 0u; step /= 2u) {
+      workgroupBarrier();
+      for (var i = tid; i < size_all / 2u; i += WG) {
+        let a = 2u * i - (i & (step - 1u));
+        let first = composite(a);
+        let second = composite(a + step);
+        if (less(second, first) == ((a & size) == 0u)) {
+          atomicStore(&bins[a], second.x);
+          atomicStore(&bins[a + 1024u], second.y);
+          atomicStore(&bins[a + step], first.x);
+          atomicStore(&bins[a + step + 1024u], first.y);
+        }
+      }
+    }
+  }
+  workgroupBarrier();
+}
+
+// Writes the elements of a short list at the ranks from `rank` on.
+fn put_short(row: u32, n: u32, rank: u32, kept: u32) {
+  sort_list(row, n);
+  if (p.sorted != 0u) {
+    for (var i = tid; i < kept; i += WG) { put(row, i, atomicLoad(&bins[rank + i + 1024u])); }
+    return;
+  }
+  let low = composite(rank);
+  let high = composite(rank + kept - 1u);
+  var done = 0u;
+  for (var begin = 0u; begin < n; begin += WG) {
+    let i = row * p.cap + begin + tid;
+    var keep = false;
+    var own = vec2(0u);
+    if (begin + tid < n) {
+      own = vec2(keys[p.keys + i], columns[p.columns + i]);
+      keep = !less(own, low) && !less(high, own);
+    }
+    let sums = prefix(vec2(u32(keep), 0u));
+    if (keep) { put(row, done + sums.x, own.y); }
+    done += sums.z;
+  }
+}
+
+// Whether a bracket's list holds all wanted ranks; then writes them.
+fn select_bracketed(row: u32, ends: vec2<u32>) -> bool {
+  let list = list_candidates(row, ends.x, ends.y);
+  var kept = p.k;
+  var rank = 0u;
+  if (p.two != 0u) {
+    kept = min(p.k, list.all);
+    rank = (list.all - kept) / 2u;
+  }
+  if (list.n > p.cap || kept == 0u || rank < list.below) { return false; }
+  rank -= list.below;
+  if (rank + kept > list.n) { return false; }
+  put_missing(row, kept + tid, WG);
+  if (list.n <= 1024u) {
+    put_short(row, list.n, rank, kept);
+    if (tid == 0u) { state[p.state + row] = 1u; }
+    return true;
+  }
+  walk_and_put(row, Source(list.n, row * p.cap, 0u, true), kept, rank);
+  return true;
+}
+
+fn walk_and_put(row: u32, s: Source, kept: u32, rank: u32) {
+  count_digit(s, 0u, 21u, 11u);
+  var ends: Pair;
+  ends.high = choose(0u, 11u, rank + kept - 1u);
+  if (p.two != 0u) { ends.low = choose(0u, 11u, rank); }
+  finish(row, s, kept, ends);
+}
+
+fn finish(row: u32, s: Source, kept: u32, ends: Pair) {
+  let last = descend(s, descend(s, ends, 10u, 11u), 0u, 10u);
+  put_all(row, s, vec3(0u),
+          Bounds(kept, last.high.head, last.high.rank, last.low.head, last.low.rank));
 }
 
 fn run(row: u32) {
   if (row >= p.count) { return; }
   let first = p.x + row * p.cols;
+  if (tid == 0u) { state[p.state + row] = 0u; }
+  let ends = bracket(first);
+  if (ends.x <= ends.y) {
+    if (select_bracketed(row, ends)) { return; }
+  }
   count_first(first, p.cols);
-  let all_parts = prefix(vec2(own_sum(), 0u)).z;
-  let kept = min(p.k, all_parts);
+  let sum = own_sum();
+  let sums = prefix(vec2(sum, 0u));
+  let kept = min(p.k, sums.z);
   put_missing(row, kept + tid, WG);
   if (kept == 0u) { return; }
-  let rank = select(0u, (all_parts - kept) / 2u, p.two != 0u);
-  let high = choose(0u, 11u, rank + kept - 1u);
-  var low = vec2(0u);
-  if (p.two != 0u) { low = choose(0u, 11u, rank); }
-  let listed = list_candidates(row, low.x, high.x);
-  var s = Source(p.cols, first, 0u, false);
-  if (listed <= p.cap) { s = Source(listed, row * p.cap, 0u, true); }
-  storageBarrier();
-  let second = descend(s, low, high, 10u, 11u);
-  let third = descend(s, second[0], second[1], 0u, 10u);
-  put_all(row, s, vec3(0u), Bounds(kept, third[1].x, third[1].y, third[0].x, third[0].y));
+  let rank = select(0u, (sums.z - kept) / 2u, p.two != 0u);
+  var pair: Pair;
+  pair.high = choose_from(0u, 11u, rank + kept - 1u, sum, sums.x);
+  if (p.two != 0u) { pair.low = choose_from(0u, 11u, rank, sum, sums.x); }
+  let list = list_candidates(row, pair.low.head, pair.high.head);
+  if (list.n <= p.cap) {
+    finish(row, Source(list.n, row * p.cap, 0u, true), kept, pair);
+  } else {
+    finish(row, Source(p.cols, first, 0u, false), kept, pair);
+  }
 }

@@ -1,9 +1,11 @@
 // Sorts a row's survivors, in place.
 @group(0) @binding(2) var<storage, read_write> values: array<u32>;
 @group(0) @binding(3) var<storage, read_write> indices: array<u32>;
+@group(0) @binding(4) var<storage, read_write> state: array<u32>;
 
 fn run(row: u32) {
   if (row >= p.count) { return; }
+  if (DONE != 0u && state[p.state + row] != 0u) { return; }  // written in order
   for (var i = tid; i < N; i += WG) {
     var column = NONE;
     if (i < p.k) { column = indices[p.indices + row * p.k + i]; }
