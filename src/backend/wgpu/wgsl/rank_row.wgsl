@@ -42,19 +42,33 @@ fn list_candidates(row: u32, low: u32, high: u32) -> List {
   return List(listed, sums.z, sums.w);
 }
 
-// First digits between which the wanted ranks lie with great probability; high < low where the
-// list of what is between would be too long.
-fn bracket(first: u32) -> vec2<u32> {
-  const kNothing = vec2(1u, 0u);
-  clear_bins();
+// Counts the first digits of four elements a thread, evenly spread.
+fn count_sample(first: u32) {
   let fours = p.cols / 4u;
   let at = tid * max(1u, fours / WG) * 4u;
   let taken = select(0u, 4u, tid < fours);
   tally_first(ordered4(load4(first + at, taken)), 4u - taken, 4u);
-  workgroupBarrier();
-  let sum = own_sum();
-  let sums = prefix(vec2(sum, 0u));
-  let size = f32(sums.z);
+}
+
+// Counts the first digits of the row.
+fn count_row(first: u32) {
+  for (var sweep = 0u; sweep < p.cols; sweep += SWEEP) {
+    let at = sweep + tid * 4u;
+    let key = fours_at(first, at, p.cols);
+    tally_first(key.a, at, p.cols);
+    tally_first(key.b, at + WG * 4u, p.cols);
+    tally_first(key.c, at + WG * 8u, p.cols);
+    tally_first(key.d, at + WG * 12u, p.cols);
+  }
+}
+
+fn tally_first(key: vec4<u32>, at: u32, n: u32) {
+  tally(select(vec4(NONE), key >> vec4(21u), present4(key, at, n)), 1u);
+}
+
+// Ranks of a sample between which the wanted ones lie with great probability; NONE: there are none.
+fn sample_ranks(taken: u32) -> vec2<u32> {
+  let size = f32(taken);
   let wanted = f32(p.k) * size / f32(p.cols);
   var low = 0.0;
   var high = wanted + 4.0 * sqrt(wanted) + 4.0;
@@ -62,16 +76,14 @@ fn bracket(first: u32) -> vec2<u32> {
     low = floor(0.5 * (size - wanted) - 2.0 * sqrt(size) - 4.0);
     high = ceil(0.5 * (size + wanted) + 2.0 * sqrt(size) + 4.0);
   }
-  if (high >= size || low < 0.0) { return kNothing; }
-  let top = choose_from(0u, 11u, u32(high), sum, sums.x);
-  var end = u32(high) - top.rank + top.count;
-  var bottom = Bucket(0u, 0u, 0u);
-  if (p.two != 0u) {
-    bottom = choose_from(0u, 11u, u32(low), sum, sums.x);
-    end -= u32(low) - bottom.rank;
-  }
-  if (f32(end) * f32(p.cols) > 0.9 * f32(p.cap) * size) { return kNothing; }
-  return vec2(bottom.head, top.head);
+  if (high >= size || low < 0.0) { return vec2(NONE); }
+  return vec2(u32(low), u32(high));
+}
+
+// Whether a list of what the sample has between its buckets is expected to be too long.
+fn is_crowded(rank: vec2<u32>, low: Bucket, high: Bucket, taken: u32) -> bool {
+  let inside = rank.y - high.rank + high.count - (rank.x - low.rank);
+  return f32(inside) * f32(p.cols) > 0.9 * f32(p.cap) * f32(taken);
 }
 
 fn composite(i: u32) -> vec2<u32> { return vec2(atomicLoad(&bins[i]), atomicLoad(&bins[i + 1024u])); }
@@ -131,64 +143,63 @@ fn put_short(row: u32, n: u32, rank: u32, kept: u32) {
   }
 }
 
-// Whether a bracket's list holds all wanted ranks; then writes them.
-fn select_bracketed(row: u32, ends: vec2<u32>) -> bool {
-  let list = list_candidates(row, ends.x, ends.y);
-  var kept = p.k;
-  var rank = 0u;
-  if (p.two != 0u) {
-    kept = min(p.k, list.all);
-    rank = (list.all - kept) / 2u;
-  }
-  if (list.n > p.cap || kept == 0u || rank < list.below) { return false; }
-  rank -= list.below;
-  if (rank + kept > list.n) { return false; }
-  put_missing(row, kept + tid, WG);
-  if (list.n <= 1024u) {
-    put_short(row, list.n, rank, kept);
-    if (tid == 0u) { state[p.state + row] = 1u; }
-    return true;
-  }
-  walk_and_put(row, Source(list.n, row * p.cap, 0u, true), kept, rank);
-  return true;
-}
-
-fn walk_and_put(row: u32, s: Source, kept: u32, rank: u32) {
-  count_digit(s, 0u, 21u, 11u);
-  var ends: Pair;
-  ends.high = choose(0u, 11u, rank + kept - 1u);
-  if (p.two != 0u) { ends.low = choose(0u, 11u, rank); }
-  finish(row, s, kept, ends);
-}
-
-fn finish(row: u32, s: Source, kept: u32, ends: Pair) {
-  let last = descend(s, descend(s, ends, 10u, 11u), 0u, 10u);
-  put_all(row, s, vec3(0u),
-          Bounds(kept, last.high.head, last.high.rank, last.low.head, last.low.rank));
-}
-
 fn run(row: u32) {
   if (row >= p.count) { return; }
   let first = p.x + row * p.cols;
   if (tid == 0u) { state[p.state + row] = 0u; }
-  let ends = bracket(first);
-  if (ends.x <= ends.y) {
-    if (select_bracketed(row, ends)) { return; }
+  var s = Source(p.cols, first, 0u, false);
+  var kept = p.k;
+  var rank = 0u;
+  var low = Bucket(0u, 0u, 0u);
+  var high = low;
+  var digit = 0u;
+  for (var attempt = 0u; attempt < 2u; attempt++) {  // by a sample, then by the row
+    clear_bins();
+    if (attempt == 0u) { count_sample(first); } else { count_row(first); }
+    workgroupBarrier();
+    let sum = own_sum();
+    let sums = prefix(vec2(sum, 0u));
+    var wanted = sample_ranks(sums.z);
+    if (attempt > 0u) {
+      kept = min(p.k, sums.z);
+      rank = select(0u, (sums.z - kept) / 2u, p.two != 0u);
+      wanted = vec2(rank, rank + max(kept, 1u) - 1u);
+      if (kept == 0u) { break; }
+    }
+    if (wanted.y == NONE) { continue; }
+    high = choose_from(0u, 11u, wanted.y, sum, sums.x);
+    if (p.two != 0u) { low = choose_from(0u, 11u, wanted.x, sum, sums.x); }
+    if (attempt == 0u && is_crowded(wanted, low, high, sums.z)) { continue; }
+    let list = list_candidates(row, low.head, high.head);
+    if (attempt > 0u) {
+      if (list.n <= p.cap) { s = Source(list.n, row * p.cap, 0u, true); }
+      digit = 1u;
+      break;
+    }
+    if (p.two != 0u) {
+      kept = min(p.k, list.all);
+      rank = (list.all - kept) / 2u;
+    }
+    let misses = rank < list.below || rank - list.below + kept > list.n;
+    if (list.n > p.cap || kept == 0u || misses) { continue; }
+    rank -= list.below;
+    s = Source(list.n, row * p.cap, 0u, true);
+    low.rank = rank;
+    high.rank = rank + kept - 1u;
+    break;
   }
-  count_first(first, p.cols);
-  let sum = own_sum();
-  let sums = prefix(vec2(sum, 0u));
-  let kept = min(p.k, sums.z);
   put_missing(row, kept + tid, WG);
   if (kept == 0u) { return; }
-  let rank = select(0u, (sums.z - kept) / 2u, p.two != 0u);
-  var pair: Pair;
-  pair.high = choose_from(0u, 11u, rank + kept - 1u, sum, sums.x);
-  if (p.two != 0u) { pair.low = choose_from(0u, 11u, rank, sum, sums.x); }
-  let list = list_candidates(row, pair.low.head, pair.high.head);
-  if (list.n <= p.cap) {
-    finish(row, Source(list.n, row * p.cap, 0u, true), kept, pair);
-  } else {
-    finish(row, Source(p.cols, first, 0u, false), kept, pair);
+  if (s.listed && digit == 0u && s.n <= 1024u) {
+    put_short(row, s.n, rank, kept);
+    if (tid == 0u) { state[p.state + row] = 1u; }
+    return;
   }
+  if (digit == 0u) {
+    low.head = 0u;
+    high.head = 0u;
+  }
+  let ends = walk(s, low, high, digit);
+  put_all(row, s, vec3(0u),
+          Bounds(kept, ends[1].head, ends[1].rank, ends[0].head, ends[0].rank));
 }

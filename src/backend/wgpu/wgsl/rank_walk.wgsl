@@ -8,24 +8,6 @@ fn clear_bins() {
   workgroupBarrier();
 }
 
-// Counts the first digit.
-fn count_first(first: u32, n: u32) {
-  clear_bins();
-  for (var sweep = 0u; sweep < n; sweep += SWEEP) {
-    let at = sweep + tid * 4u;
-    let key = fours_at(first, at, n);
-    tally_first(key.a, at, n);
-    tally_first(key.b, at + WG * 4u, n);
-    tally_first(key.c, at + WG * 8u, n);
-    tally_first(key.d, at + WG * 12u, n);
-  }
-  workgroupBarrier();
-}
-
-fn tally_first(key: vec4<u32>, at: u32, n: u32) {
-  tally(select(vec4(NONE), key >> vec4(21u), present4(key, at, n)), 1u);
-}
-
 // Counts a later digit of the elements whose higher bits are `head`.
 fn count_digit(s: Source, head: u32, shift: u32, bits: u32) {
   clear_bins();
@@ -74,23 +56,21 @@ fn choose_from(head: u32, bits: u32, rank: u32, sum: u32, before: u32) -> Bucket
   return Bucket(chosen[0], chosen[1], chosen[2]);
 }
 
-fn choose(head: u32, bits: u32, rank: u32) -> Bucket {
-  let sum = own_sum();
-  return choose_from(head, bits, rank, sum, prefix(vec2(sum, 0u)).x);
-}
-
-// One further digit of both ranks' keys: the lower's, the higher's.
-struct Pair {
-  low: Bucket,
-  high: Bucket,
-}
-
-fn descend(s: Source, last: Pair, shift: u32, bits: u32) -> Pair {
-  count_digit(s, last.high.head, shift, bits);
-  var next: Pair;
-  next.high = choose(last.high.head, bits, last.high.rank);
-  if (p.two == 0u) { return next; }
-  if (last.low.head != last.high.head) { count_digit(s, last.low.head, shift, bits); }
-  next.low = choose(last.low.head, bits, last.low.rank);
-  return next;
+// The keys of both ranks from a digit on: the lower's, the higher's.
+fn walk(s: Source, from_low: Bucket, from_high: Bucket, from_digit: u32) -> array<Bucket, 2> {
+  var ends = array(from_low, from_high);
+  for (var digit = from_digit; digit < 3u; digit++) {
+    let bits = select(11u, 10u, digit == 2u);
+    let heads = vec2(ends[0].head, ends[1].head);
+    for (var i = 0u; i <= p.two; i++) {  // the higher one, then the lower one
+      let which = 1u - i;
+      let head = select(heads.x, heads.y, i == 0u);
+      let shift = select(21u, 10u * (2u - digit), digit > 0u);
+      if (i == 0u || heads.x != heads.y) { count_digit(s, head, shift, bits); }
+      let sum = own_sum();
+      let before = prefix(vec2(sum, 0u)).x;
+      ends[which] = choose_from(head, bits, ends[which].rank, sum, before);
+    }
+  }
+  return ends;
 }
