@@ -1,45 +1,77 @@
-// Selects from whole rows, a workgroup each. A sample of the row brackets the wanted ranks, one read
-// lists what is inside; a short list is sorted, a longer one walked by digits. Where the bracket
-// misses, the walk reads the row itself.
+// Selects from whole rows, a workgroup each. A sample of the row brackets the wanted ranks; one read
+// gathers what is inside, where it is short, to be sorted. Else, and where the bracket misses, the
+// row's own digits are counted, candidates are listed and the walk goes on.
 @group(0) @binding(6) var<storage, read_write> state: array<u32>;
 
-// A list in order, of elements behind `below` others, of `all` participants.
-struct List {
-  n: u32,
-  below: u32,
-  all: u32,
+const SHORT: u32 = 1024u;
+var<workgroup> gathered: atomic<u32>;
+
+// Gathers those of four elements that lie between, unordered, where the bins were.
+fn gather4(key: vec4<u32>, at: u32, low: u32, high: u32) {
+  let keep = (key >= vec4(low)) & (key <= vec4(high));
+  if (!any(keep)) { return; }
+  let inside = keep & present4(key, at, p.cols);
+  if (inside.x) { gather1(key.x, at); }
+  if (inside.y) { gather1(key.y, at + 1u); }
+  if (inside.z) { gather1(key.z, at + 2u); }
+  if (inside.w) { gather1(key.w, at + 3u); }
 }
 
-fn inside4(key: vec4<u32>, present: vec4<bool>, low: u32, high: u32) -> vec4<bool> {
-  let head = key >> vec4(21u);
-  return present & (head >= vec4(low)) & (head <= vec4(high));
+fn gather1(key: u32, column: u32) {
+  let to = atomicAdd(&gathered, 1u);
+  if (to < SHORT) {
+    atomicStore(&bins[to], key);
+    atomicStore(&bins[to + SHORT], column);
+  }
 }
 
-// Lists the elements whose first digits lie between.
-fn list_candidates(row: u32, low: u32, high: u32) -> List {
-  let n = p.cols;
-  let first = p.x + row * n;
-  var listed = 0u;
+// Participants below and in all.
+fn count4(key: vec4<u32>, at: u32, low: u32) -> vec2<u32> {
+  let present = present4(key, at, p.cols);
+  return vec2(number(present & (key < vec4(low))), number(present));
+}
+
+// Gathers a row's elements between two keys: how many there are, how many below, participants.
+fn gather(first: u32, low: u32, high: u32) -> vec3<u32> {
+  workgroupBarrier();
+  if (tid == 0u) { atomicStore(&gathered, 0u); }
+  workgroupBarrier();
   var counts = vec2(0u);
-  for (var sweep = 0u; sweep < n; sweep += SWEEP) {
+  for (var sweep = 0u; sweep < p.cols; sweep += SWEEP) {
     let at = sweep + tid * 4u;
-    let key = fours_at(first, at, n);
-    let here = Marks(present4(key.a, at, n), present4(key.b, at + WG * 4u, n),
-                     present4(key.c, at + WG * 8u, n), present4(key.d, at + WG * 12u, n));
+    let key = fours_at(first, at, p.cols);
+    gather4(key.a, at, low, high);
+    gather4(key.b, at + WG * 4u, low, high);
+    gather4(key.c, at + WG * 8u, low, high);
+    gather4(key.d, at + WG * 12u, low, high);
     if (p.two != 0u) {
-      counts.x += number(here.a & (key.a < vec4(low << 21u)));
-      counts.x += number(here.b & (key.b < vec4(low << 21u)));
-      counts.x += number(here.c & (key.c < vec4(low << 21u)));
-      counts.x += number(here.d & (key.d < vec4(low << 21u)));
-      counts.y += number(here.a) + number(here.b) + number(here.c) + number(here.d);
+      counts += count4(key.a, at, low) + count4(key.b, at + WG * 4u, low);
+      counts += count4(key.c, at + WG * 8u, low) + count4(key.d, at + WG * 12u, low);
     }
-    let keep = Marks(inside4(key.a, here.a, low, high), inside4(key.b, here.b, low, high),
-                     inside4(key.c, here.c, low, high), inside4(key.d, here.d, low, high));
-    listed = list_sweep(key, keep, at, row * p.cap, listed);
   }
   let sums = prefix(counts);
+  return vec3(atomicLoad(&gathered), sums.zw);
+}
+
+// Lists a row's elements whose first digits lie between, in order; how many there are.
+fn list_candidates(row: u32, low: u32, high: u32) -> u32 {
+  let n = p.cols;
+  var listed = 0u;
+  for (var sweep = 0u; sweep < n; sweep += SWEEP) {
+    let at = sweep + tid * 4u;
+    let key = fours_at(p.x + row * n, at, n);
+    let keep = Marks(inside4(key.a, at, low, high), inside4(key.b, at + WG * 4u, low, high),
+                     inside4(key.c, at + WG * 8u, low, high),
+                     inside4(key.d, at + WG * 12u, low, high));
+    listed = list_sweep(key, keep, at, row * p.cap, listed);
+  }
   storageBarrier();
-  return List(listed, sums.z, sums.w);
+  return listed;
+}
+
+fn inside4(key: vec4<u32>, at: u32, low: u32, high: u32) -> vec4<bool> {
+  let head = key >> vec4(21u);
+  return present4(key, at, p.cols) & (head >= vec4(low)) & (head <= vec4(high));
 }
 
 // Counts the first digits of four elements a thread, evenly spread.
@@ -80,38 +112,38 @@ fn sample_ranks(taken: u32) -> vec2<u32> {
   return vec2(u32(low), u32(high));
 }
 
-// Whether a list of what the sample has between its buckets is expected to be too long.
+// Whether what the sample has between its buckets is more than a short list, in proportion.
 fn is_crowded(rank: vec2<u32>, low: Bucket, high: Bucket, taken: u32) -> bool {
   let inside = rank.y - high.rank + high.count - (rank.x - low.rank);
-  return f32(inside) * f32(p.cols) > 0.9 * f32(p.cap) * f32(taken);
+  return f32(inside) * f32(p.cols) > 0.8 * f32(SHORT) * f32(taken);
 }
 
-fn composite(i: u32) -> vec2<u32> { return vec2(atomicLoad(&bins[i]), atomicLoad(&bins[i + 1024u])); }
+fn composite(i: u32) -> vec2<u32> {
+  return vec2(atomicLoad(&bins[i]), atomicLoad(&bins[i + SHORT]));
+}
+
+fn set_composite(i: u32, value: vec2<u32>) {
+  atomicStore(&bins[i], value.x);
+  atomicStore(&bins[i + SHORT], value.y);
+}
 
 fn less(a: vec2<u32>, b: vec2<u32>) -> bool { return a.x < b.x || (a.x == b.x && a.y < b.y); }
 
-// Sorts a list of at most 1024 elements where the bins are.
-fn sort_list(row: u32, n: u32) {
-  let size_all = 1u << (32u - countLeadingZeros(max(n, 2u) - 1u));
+// Sorts the first n composites.
+fn sort_short(n: u32) {
+  let all_sizes = 1u << (32u - countLeadingZeros(max(n, 2u) - 1u));
   workgroupBarrier();
-  for (var i = tid; i < size_all; i += WG) {
-    var own = vec2(NONE);
-    if (i < n) { own = vec2(keys[p.keys + row * p.cap + i], columns[p.columns + row * p.cap + i]); }
-    atomicStore(&bins[i], own.x);
-    atomicStore(&bins[i + 1024u], own.y);
-  }
-  for (var size = 2u; size <= size_all; size *= 2u) {
+  for (var i = n + tid; i < all_sizes; i += WG) { set_composite(i, vec2(NONE)); }
+  for (var size = 2u; size <= all_sizes; size *= 2u) {
     for (var step = size / 2u; step > 0u; step /= 2u) {
       workgroupBarrier();
-      for (var i = tid; i < size_all / 2u; i += WG) {
-        let a = 2u * i - (i & (step - 1u));
-        let first = composite(a);
-        let second = composite(a + step);
-        if (less(second, first) == ((a & size) == 0u)) {
-          atomicStore(&bins[a], second.x);
-          atomicStore(&bins[a + 1024u], second.y);
-          atomicStore(&bins[a + step], first.x);
-          atomicStore(&bins[a + step + 1024u], first.y);
+      for (var i = tid; i < all_sizes / 2u; i += WG) {
+        let at = 2u * i - (i & (step - 1u));
+        let a = composite(at);
+        let b = composite(at + step);
+        if (less(b, a) == ((at & size) == 0u)) {
+          set_composite(at, b);
+          set_composite(at + step, a);
         }
       }
     }
@@ -119,28 +151,20 @@ fn sort_list(row: u32, n: u32) {
   workgroupBarrier();
 }
 
-// Writes the elements of a short list at the ranks from `rank` on.
-fn put_short(row: u32, n: u32, rank: u32, kept: u32) {
-  sort_list(row, n);
-  if (p.sorted != 0u) {
-    for (var i = tid; i < kept; i += WG) { put(row, i, atomicLoad(&bins[rank + i + 1024u])); }
-    return;
-  }
-  let low = composite(rank);
-  let high = composite(rank + kept - 1u);
-  var done = 0u;
-  for (var begin = 0u; begin < n; begin += WG) {
-    let i = row * p.cap + begin + tid;
-    var keep = false;
-    var own = vec2(0u);
-    if (begin + tid < n) {
-      own = vec2(keys[p.keys + i], columns[p.columns + i]);
-      keep = !less(own, low) && !less(high, own);
+// Writes what was gathered at the ranks from `rank` on.
+fn put_short(row: u32, n: u32, from_rank: u32, kept: u32) {
+  var rank = from_rank;
+  for (var round = p.sorted; round < 2u; round++) {  // by key, then by column
+    if (p.sorted == 0u && round == 1u) {
+      for (var i = tid; i < n; i += WG) {
+        let inside = i >= rank && i - rank < kept;
+        atomicStore(&bins[i], select(NONE, atomicLoad(&bins[i + SHORT]), inside));
+      }
+      rank = 0u;
     }
-    let sums = prefix(vec2(u32(keep), 0u));
-    if (keep) { put(row, done + sums.x, own.y); }
-    done += sums.z;
+    sort_short(n);
   }
+  for (var i = tid; i < kept; i += WG) { put(row, i, atomicLoad(&bins[rank + i + SHORT])); }
 }
 
 fn run(row: u32) {
@@ -152,7 +176,7 @@ fn run(row: u32) {
   var rank = 0u;
   var low = Bucket(0u, 0u, 0u);
   var high = low;
-  var digit = 0u;
+  var short = 0u;
   for (var attempt = 0u; attempt < 2u; attempt++) {  // by a sample, then by the row
     clear_bins();
     if (attempt == 0u) { count_sample(first); } else { count_row(first); }
@@ -169,37 +193,31 @@ fn run(row: u32) {
     if (wanted.y == NONE) { continue; }
     high = choose_from(0u, 11u, wanted.y, sum, sums.x);
     if (p.two != 0u) { low = choose_from(0u, 11u, wanted.x, sum, sums.x); }
-    if (attempt == 0u && is_crowded(wanted, low, high, sums.z)) { continue; }
-    let list = list_candidates(row, low.head, high.head);
     if (attempt > 0u) {
-      if (list.n <= p.cap) { s = Source(list.n, row * p.cap, 0u, true); }
-      digit = 1u;
+      let listed = list_candidates(row, low.head, high.head);
+      if (listed <= p.cap) { s = Source(listed, row * p.cap, 0u, true); }
       break;
     }
+    if (is_crowded(wanted, low, high, sums.z)) { continue; }
+    let found = gather(first, low.head << 21u, (high.head << 21u) | 0x1fffffu);
     if (p.two != 0u) {
-      kept = min(p.k, list.all);
-      rank = (list.all - kept) / 2u;
+      kept = min(p.k, found.z);
+      rank = (found.z - kept) / 2u;
     }
-    let misses = rank < list.below || rank - list.below + kept > list.n;
-    if (list.n > p.cap || kept == 0u || misses) { continue; }
-    rank -= list.below;
-    s = Source(list.n, row * p.cap, 0u, true);
-    low.rank = rank;
-    high.rank = rank + kept - 1u;
+    let misses = rank < found.y || rank - found.y + kept > found.x;
+    if (found.x > SHORT || kept == 0u || misses) { continue; }
+    short = found.x;
+    rank -= found.y;
     break;
   }
   put_missing(row, kept + tid, WG);
   if (kept == 0u) { return; }
-  if (s.listed && digit == 0u && s.n <= 1024u) {
-    put_short(row, s.n, rank, kept);
+  if (short > 0u) {
+    put_short(row, short, rank, kept);
     if (tid == 0u) { state[p.state + row] = 1u; }
     return;
   }
-  if (digit == 0u) {
-    low.head = 0u;
-    high.head = 0u;
-  }
-  let ends = walk(s, low, high, digit);
+  let ends = walk(s, low, high);
   put_all(row, s, vec3(0u),
           Bounds(kept, ends[1].head, ends[1].rank, ends[0].head, ends[0].rank));
 }

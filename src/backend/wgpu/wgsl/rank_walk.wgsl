@@ -56,21 +56,22 @@ fn choose_from(head: u32, bits: u32, rank: u32, sum: u32, before: u32) -> Bucket
   return Bucket(chosen[0], chosen[1], chosen[2]);
 }
 
-// The keys of both ranks from a digit on: the lower's, the higher's.
-fn walk(s: Source, from_low: Bucket, from_high: Bucket, from_digit: u32) -> array<Bucket, 2> {
-  var ends = array(from_low, from_high);
-  for (var digit = from_digit; digit < 3u; digit++) {
+// The keys of both ranks from their first digits on: the lower's, the higher's.
+fn walk(s: Source, from_low: Bucket, from_high: Bucket) -> array<Bucket, 2> {
+  var low = from_low;
+  var high = from_high;
+  for (var digit = 1u; digit < 3u; digit++) {
     let bits = select(11u, 10u, digit == 2u);
-    let heads = vec2(ends[0].head, ends[1].head);
+    let heads = vec2(low.head, high.head);
     for (var i = 0u; i <= p.two; i++) {  // the higher one, then the lower one
-      let which = 1u - i;
       let head = select(heads.x, heads.y, i == 0u);
-      let shift = select(21u, 10u * (2u - digit), digit > 0u);
-      if (i == 0u || heads.x != heads.y) { count_digit(s, head, shift, bits); }
+      if (i == 0u || heads.x != heads.y) { count_digit(s, head, 20u - 10u * digit, bits); }
       let sum = own_sum();
       let before = prefix(vec2(sum, 0u)).x;
-      ends[which] = choose_from(head, bits, ends[which].rank, sum, before);
+      let rank = select(low.rank, high.rank, i == 0u);
+      let next = choose_from(head, bits, rank, sum, before);
+      if (i == 0u) { high = next; } else { low = next; }
     }
   }
-  return ends;
+  return array(low, high);
 }
