@@ -74,12 +74,47 @@ fn inside4(key: vec4<u32>, at: u32, low: u32, high: u32) -> vec4<bool> {
   return present4(key, at, p.cols) & (head >= vec4(low)) & (head <= vec4(high));
 }
 
-// Counts the first digits of four elements a thread, evenly spread.
-fn count_sample(first: u32) {
+// A thread's part of a sample of the row: up to four fours, evenly spread.
+struct Sample {
+  key: Fours,
+  taken: Marks,
+}
+
+fn sample_of(first: u32) -> Sample {
   let fours = p.cols / 4u;
-  let at = tid * max(1u, fours / WG) * 4u;
-  let taken = select(0u, 4u, tid < fours);
-  tally_first(ordered4(load4(first + at, taken)), 4u - taken, 4u);
+  let rounds = clamp(fours / (WG * 4u), 1u, 4u);
+  let step = max(1u, fours / (WG * rounds));
+  let place = vec4(tid, tid + WG, tid + 2u * WG, tid + 3u * WG);
+  let at = place * step * 4u;
+  let taken = (place < vec4(WG * rounds)) & (place * step < vec4(fours));
+  let left = select(vec4(0u), vec4(4u), taken);
+  let key = Fours(ordered4(load4(first + at.x, left.x)), ordered4(load4(first + at.y, left.y)),
+                  ordered4(load4(first + at.z, left.z)), ordered4(load4(first + at.w, left.w)));
+  let from_at = vec4(4u) - left;
+  return Sample(key, Marks(present4(key.a, from_at.x, 4u), present4(key.b, from_at.y, 4u),
+                           present4(key.c, from_at.z, 4u), present4(key.d, from_at.w, 4u)));
+}
+
+// Counts a digit of the sample's elements whose higher bits are `head`.
+fn count_sample(s: Sample, head: u32, shift: u32) {
+  tally_digit(s.key.a, s.taken.a, head, shift);
+  tally_digit(s.key.b, s.taken.b, head, shift);
+  tally_digit(s.key.c, s.taken.c, head, shift);
+  tally_digit(s.key.d, s.taken.d, head, shift);
+}
+
+fn tally_digit(key: vec4<u32>, taken: vec4<bool>, head: u32, shift: u32) {
+  let inside = taken & ((key >> vec4(shift) >> vec4(11u)) == vec4(head));
+  tally(select(vec4(NONE), (key >> vec4(shift)) & vec4(2047u), inside), 1u);
+}
+
+// The bucket of the second digit that holds the rank inside one of the first.
+fn refine(s: Sample, bucket: Bucket) -> Bucket {
+  clear_bins();
+  count_sample(s, bucket.head, 10u);
+  workgroupBarrier();
+  let sum = own_sum();
+  return choose_from(bucket.head, 11u, bucket.rank, sum, prefix(vec2(sum, 0u)).x);
 }
 
 // Counts the first digits of the row.
@@ -177,9 +212,10 @@ fn run(row: u32) {
   var low = Bucket(0u, 0u, 0u);
   var high = low;
   var short = 0u;
+  let sample = sample_of(first);
   for (var attempt = 0u; attempt < 2u; attempt++) {  // by a sample, then by the row
     clear_bins();
-    if (attempt == 0u) { count_sample(first); } else { count_row(first); }
+    if (attempt == 0u) { count_sample(sample, 0u, 21u); } else { count_row(first); }
     workgroupBarrier();
     let sum = own_sum();
     let sums = prefix(vec2(sum, 0u));
@@ -198,8 +234,13 @@ fn run(row: u32) {
       if (listed <= p.cap) { s = Source(listed, row * p.cap, 0u, true); }
       break;
     }
+    for (var i = 0u; i <= p.two; i++) {
+      let bucket = refine(sample, Bucket(select(low.head, high.head, i == 0u),
+                                         select(low.rank, high.rank, i == 0u), 0u));
+      if (i == 0u) { high = bucket; } else { low = bucket; }
+    }
     if (is_crowded(wanted, low, high, sums.z)) { continue; }
-    let found = gather(first, low.head << 21u, (high.head << 21u) | 0x1fffffu);
+    let found = gather(first, low.head << 10u, (high.head << 10u) | 1023u);
     if (p.two != 0u) {
       kept = min(p.k, found.z);
       rank = (found.z - kept) / 2u;
