@@ -43,6 +43,8 @@ HWY_INLINE Lanes select(Lanes no, Lanes yes, Where where) {
   return hn::IfThenElse(where, yes.v, no.v);
 }
 HWY_INLINE Lanes fma(Lanes a, Lanes b, Lanes c) { return hn::MulAdd(a.v, b.v, c.v); }
+HWY_INLINE Lanes keep_nan(Lanes, Lanes b) { return b; }  // comparisons did already
+HWY_INLINE Lanes st_div(Lanes a, Lanes b) { return hn::Div(a.v, b.v); }
 HWY_INLINE Lanes st_abs(Lanes a) { return hn::Abs(a.v); }
 HWY_INLINE Lanes st_exp(Lanes a) { return safe_exp(D(), a.v); }
 HWY_INLINE Lanes st_log(Lanes a) { return safe_log(D(), a.v); }

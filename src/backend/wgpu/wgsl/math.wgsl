@@ -93,6 +93,16 @@ fn both(x: bool, y: bool) -> bool {
   return x && y;
 }
 
+fn keep_nan(x: f32, y: f32) -> f32 {
+  return select(y, x, is_nan(x));
+}
+
+// Devices divide by the reciprocal, which is lost above 2^126.
+fn st_div(x: f32, y: f32) -> f32 {
+  let s = select(1.0, 0.25, abs(y) > 2.0e37);
+  return (x * s) / (y * s);
+}
+
 fn st_abs(x: f32) -> f32 {
   return abs(x);
 }
@@ -140,10 +150,8 @@ fn st_atan2(y: f32, x: f32) -> f32 {
     let large = max(ax, ay);
     let small = min(ax, ay);
     if (large != 0.0 && !is_inf(large)) {
-      t = small / large;
-      if (large < 1.0e-30) {
-        t = (small * 1.0e15) / (large * 1.0e15);
-      }
+      let near_one = select(select(1.0, 1.0e15, large < 1.0e-15), 1.0e-15, large > 1.0e15);
+      t = (small * near_one) / (large * near_one);
     }
     if (t > 0.41421356) {
       t = (t - 1.0) / (t + 1.0);

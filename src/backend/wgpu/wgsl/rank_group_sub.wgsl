@@ -20,9 +20,9 @@ var<workgroup> rakes: array<vec2<u32>, (WG + 3u) / 4u>;
 
 // Sums of two numbers a thread: over the threads before (xy) and over all (zw).
 fn prefix(v: vec2<u32>) -> vec4<u32> {
+  workgroupBarrier();  // brings a subgroup's lanes together again: drivers may leave them apart
   let inside = subgroupExclusiveAdd(v);
   let sum = subgroupAdd(v);
-  workgroupBarrier();
   if (lane == 0u) { rakes[own] = sum; }
   workgroupBarrier();
   var before = vec2(0u);
@@ -37,12 +37,22 @@ fn prefix(v: vec2<u32>) -> vec4<u32> {
 
 var<workgroup> bins: array<atomic<u32>, 2048>;
 
-// Counts four buckets (NONE: no element). One lane counts for all where they agree.
+fn first_of(lanes_here: vec4<u32>) -> u32 {
+  if (lanes_here.x != 0u) { return firstTrailingBit(lanes_here.x); }
+  if (lanes_here.y != 0u) { return 32u + firstTrailingBit(lanes_here.y); }
+  if (lanes_here.z != 0u) { return 64u + firstTrailingBit(lanes_here.z); }
+  return 96u + firstTrailingBit(lanes_here.w);
+}
+
+// Counts four buckets (NONE: no element). One lane counts for all that are here together (branches
+// before may have left lanes apart) where they agree.
 fn tally(bucket: vec4<u32>, amount: u32) {
+  let here = subgroupBallot(true);
   let first = subgroupBroadcastFirst(bucket.x);
   if (subgroupAll(all(bucket == vec4(first)))) {
-    if (lane == 0u && first != 0xffffffffu) {
-      atomicAdd(&bins[first], 4u * amount * min(lanes, WG - own * lanes));
+    if (lane == first_of(here) && first != 0xffffffffu) {
+      let count = countOneBits(here);
+      atomicAdd(&bins[first], 4u * amount * (count.x + count.y + count.z + count.w));
     }
     return;
   }

@@ -8,6 +8,7 @@ var<workgroup> exchange_keys: array<u32, WG / NEAR>;
 var<workgroup> exchange_sums: array<vec2<f32>, WG / NEAR>;
 
 fn team_max(key: u32, lid: u32) -> u32 {
+  workgroupBarrier();  // brings a subgroup's lanes together again: drivers may leave them apart
   var k = key;
   for (var s = NEAR / 2u; s > 0u; s /= 2u) { k = max(k, subgroupShuffleXor(k, s)); }
   if (FAR == 1u) { return k; }
@@ -19,6 +20,7 @@ fn team_max(key: u32, lid: u32) -> u32 {
 }
 
 fn team_sum(sum: vec2<f32>, lid: u32) -> vec2<f32> {
+  workgroupBarrier();
   var v = sum;
   for (var s = NEAR / 2u; s > 0u; s /= 2u) { v = sum_join(v, subgroupShuffleXor(v, s)); }
   if (FAR == 1u) { return v; }
