@@ -32,6 +32,21 @@ std::int64_t threads_of(std::int64_t wanted, const DeviceCaps& caps) {
   return std::max(caps.lane_width, most / caps.lane_width * caps.lane_width);
 }
 
+// Measured on an H100: where rows are many, by their length; where they are few, as many threads as
+// a row keeps busy.
+std::int64_t dispatch_threads(const RankProblem& q, const DeviceCaps& caps) {
+  const auto fits = [&](std::int64_t block) {
+    return kHistogram + dispatch_prefix_bytes(block) + kChosen <= caps.shared_bytes;
+  };
+  if (q.rows >= kManyRows) {
+    if (q.cols <= 4096) return 128;
+    return q.cols >= 65536 && fits(512) ? 512 : 256;
+  }
+  std::int64_t block = 256;
+  while (block < 1024 && block * kPerThread < q.cols && fits(2 * block)) block *= 2;
+  return block;
+}
+
 std::int64_t block_wanted(RankAlgorithm algorithm, const RankProblem& q, const DeviceCaps& caps) {
   switch (algorithm) {
     case RankAlgorithm::warp_queue:
@@ -40,14 +55,8 @@ std::int64_t block_wanted(RankAlgorithm algorithm, const RankProblem& q, const D
       return q.cols <= 2048 ? 256 : 1024;
     case RankAlgorithm::tile_sort:  // a thread compares pairs
       return std::min<std::int64_t>(256, ceil_pow2(q.cols) / 2);
-    case RankAlgorithm::dispatch_radix: {  // few rows: more threads each
-      std::int64_t block = 256;
-      while (q.rows < kManyRows && block < 1024 && block * kPerThread < q.cols &&
-             kHistogram + dispatch_prefix_bytes(2 * block) + kChosen <= caps.shared_bytes) {
-        block *= 2;
-      }
-      return block;
-    }
+    case RankAlgorithm::dispatch_radix:
+      return dispatch_threads(q, caps);
     default:
       return 512;
   }
