@@ -18,6 +18,7 @@ constexpr std::int64_t kLocalSort = 4096;            // most survivors sorted by
 constexpr std::int64_t kPieceColumns = 8192;         // least columns of a piece of a split row
 constexpr std::int64_t kDispatchElements = 1 << 27;  // most elements of one WebGPU dispatch
 constexpr std::int64_t kChosen = 16;                 // bytes of a walk in one workgroup
+constexpr std::int64_t kSlack = 512;                 // WebGPU: bindings begin at multiples of 256
 constexpr std::int64_t kManyRows = 512;              // WebGPU: a workgroup each fills a device
 constexpr std::int64_t kRowSweeps = 16;              // WebGPU: of a row that is not split
 constexpr std::int64_t kManyBlocks = 2048;           // workgroups that fill any device
@@ -346,6 +347,12 @@ std::optional<std::string> infeasible(RankAlgorithm a, const RankProblem& q,
   }
   if (a == RankAlgorithm::dispatch_radix) {
     if (q.cols > kDispatchElements) return too_much("cols", q.cols, kDispatchElements);
+    const std::int64_t k = std::min(q.k, q.cols);
+    const bool merges = k > local_sort_limit(caps.shared_bytes);
+    const std::int64_t row = std::max(4 * q.cols, merges ? kComposite * k : 0) + kSlack;
+    if (caps.binding_bytes > 0 && row > caps.binding_bytes) {
+      return too_much("bytes of a row", row, caps.binding_bytes);
+    }
     const std::int64_t blocks = dispatch_blocks(q, ceil_div(q.cols, block * kPerThread), block);
     const std::int64_t most = most_blocks(caps.device.type);
     if (blocks > most) return too_much("workgroups", blocks, most);
