@@ -39,7 +39,7 @@ std::string fingerprint(const DeviceCaps& caps) {
       text(backend_name(caps.device.type), '\n', caps.name, '\n', caps.arch, '\n', caps.driver,
            '\n', caps.lane_width, ' ', caps.max_workgroup, ' ', caps.subgroup ? 1 : 0, ' ',
            caps.shared_bytes, ' ', caps.compute_units, ' ', caps.memory_bytes, ' ',
-           caps.cache_bytes, ' ', caps.core_cache_bytes);
+           caps.cache_bytes, ' ', caps.core_cache_bytes, ' ', caps.binding_bytes);
   std::uint64_t hash = 0xcbf29ce484222325U;
   for (const char c : facts) {
     hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3U;

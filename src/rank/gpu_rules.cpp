@@ -18,6 +18,7 @@ constexpr std::int64_t kLocalSort = 4096;            // most survivors sorted by
 constexpr std::int64_t kPieceColumns = 8192;         // least columns of a piece of a split row
 constexpr std::int64_t kDispatchElements = 1 << 27;  // most elements of one WebGPU dispatch
 constexpr std::int64_t kChosen = 16;                 // bytes of a walk in one workgroup
+constexpr std::int64_t kSlack = 512;                 // WebGPU: bindings begin at multiples of 256
 constexpr std::int64_t kManyRows = 512;              // WebGPU: a workgroup each fills a device
 constexpr std::int64_t kRowSweeps = 16;              // WebGPU: of a row that is not split
 constexpr std::int64_t kManyBlocks = 2048;           // workgroups that fill any device
@@ -32,6 +33,21 @@ std::int64_t threads_of(std::int64_t wanted, const DeviceCaps& caps) {
   return std::max(caps.lane_width, most / caps.lane_width * caps.lane_width);
 }
 
+// Measured on an H100: where rows are many, by their length; where they are few, as many threads as
+// a row keeps busy.
+std::int64_t dispatch_threads(const RankProblem& q, const DeviceCaps& caps) {
+  const auto fits = [&](std::int64_t block) {
+    return kHistogram + dispatch_prefix_bytes(block) + kChosen <= caps.shared_bytes;
+  };
+  if (q.rows >= kManyRows) {
+    if (q.cols <= 4096) return 128;
+    return q.cols >= 65536 && fits(512) ? 512 : 256;
+  }
+  std::int64_t block = 256;
+  while (block < 1024 && block * kPerThread < q.cols && fits(2 * block)) block *= 2;
+  return block;
+}
+
 std::int64_t block_wanted(RankAlgorithm algorithm, const RankProblem& q, const DeviceCaps& caps) {
   switch (algorithm) {
     case RankAlgorithm::warp_queue:
@@ -40,14 +56,8 @@ std::int64_t block_wanted(RankAlgorithm algorithm, const RankProblem& q, const D
       return q.cols <= 2048 ? 256 : 1024;
     case RankAlgorithm::tile_sort:  // a thread compares pairs
       return std::min<std::int64_t>(256, ceil_pow2(q.cols) / 2);
-    case RankAlgorithm::dispatch_radix: {  // few rows: more threads each
-      std::int64_t block = 256;
-      while (q.rows < kManyRows && block < 1024 && block * kPerThread < q.cols &&
-             kHistogram + dispatch_prefix_bytes(2 * block) + kChosen <= caps.shared_bytes) {
-        block *= 2;
-      }
-      return block;
-    }
+    case RankAlgorithm::dispatch_radix:
+      return dispatch_threads(q, caps);
     default:
       return 512;
   }
@@ -337,6 +347,12 @@ std::optional<std::string> infeasible(RankAlgorithm a, const RankProblem& q,
   }
   if (a == RankAlgorithm::dispatch_radix) {
     if (q.cols > kDispatchElements) return too_much("cols", q.cols, kDispatchElements);
+    const std::int64_t k = std::min(q.k, q.cols);
+    const bool merges = k > local_sort_limit(caps.shared_bytes);
+    const std::int64_t row = std::max(4 * q.cols, merges ? kComposite * k : 0) + kSlack;
+    if (caps.binding_bytes > 0 && row > caps.binding_bytes) {
+      return too_much("bytes of a row", row, caps.binding_bytes);
+    }
     const std::int64_t blocks = dispatch_blocks(q, ceil_div(q.cols, block * kPerThread), block);
     const std::int64_t most = most_blocks(caps.device.type);
     if (blocks > most) return too_much("workgroups", blocks, most);

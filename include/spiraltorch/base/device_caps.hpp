@@ -27,6 +27,7 @@ struct DeviceCaps {
   std::int64_t max_workgroup = 1;     ///< threads of a workgroup; CPU: worker threads
   bool subgroup = false;              ///< whether subgroup operations exist
   std::int64_t shared_bytes = 0;      ///< of a workgroup (opt-in maximum); 0 on the CPU
+  std::int64_t binding_bytes = 0;     ///< WebGPU: of a buffer that a kernel can see; 0: all
   std::int64_t compute_units = 0;     ///< multiprocessors; CPU: cores this process may use
   std::int64_t memory_bytes = 0;      ///< 0 where unknown
   std::int64_t cache_bytes = 0;       ///< last-level cache, 0 where unknown

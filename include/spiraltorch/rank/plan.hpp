@@ -111,7 +111,7 @@ struct RankPlanFields {
 };
 
 /// Raised with every change of rules or lowering.
-inline constexpr std::int64_t kPlannerVersion = 1;
+inline constexpr std::int64_t kPlannerVersion = 2;
 
 /// Fields to change in a plan; the rest follows from them.
 struct PlanOverrides {

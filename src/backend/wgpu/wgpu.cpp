@@ -47,6 +47,7 @@ DeviceCaps describe(int index) {
   caps.max_workgroup = device.limits().max_workgroup;
   caps.subgroup = device.limits().subgroups;
   caps.shared_bytes = device.limits().shared_bytes;
+  caps.binding_bytes = static_cast<std::int64_t>(device.limits().binding_bytes);
   caps.name = adapter.name;
   caps.driver = text(wgpu::backend_text(adapter.backend), ", ", adapter.description,
                      "; wgpu-native ", wgpu::native_version());

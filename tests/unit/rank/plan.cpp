@@ -165,6 +165,10 @@ TEST_CASE("where nothing is feasible the error lists every reason") {
   };
   reject({RankKind::topk, 1, 200000000, 5},
          {"tile_sort: cols 200000000 > 2048", "dispatch_radix: cols 200000000 > 134217728"});
+  caps.binding_bytes = 1 << 20;
+  reject({RankKind::topk, 1, 262144, 5}, {"bytes of a row 1049088 > 1048576"});
+  CHECK(plan({RankKind::topk, 1, 262016, 5}, caps)->algorithm == RankAlgorithm::dispatch_radix);
+  reject({RankKind::topk, 1, 200000, 200000}, {"bytes of a row 1600512 > 1048576"});
   caps.shared_bytes = 4096;
   reject({RankKind::topk, 1, 5000, 5}, {"cols 5000 > 512", "shared bytes 10384 > 4096"});
   caps = rank_caps::gpu(DeviceType::wgpu);

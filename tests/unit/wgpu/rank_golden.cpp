@@ -28,3 +28,20 @@ TEST_CASE("wgpu rank: golden bands") {
     CHECK(bands == c.at("expect").get<std::string>());
   }
 }
+
+TEST_CASE("wgpu rank: bands and gradients of tensors") {
+  if (!conformance::adapter_here()) return;
+  using namespace spiraltorch;
+  const Tensor g = Tensor::randn(3, 700, 5);
+  const BandSplit want = band_split(g, 100, 900, 0.1);
+  const BandSplit got = band_split(g.to(conformance::kWgpu), 100, 900, 0.1);
+  CHECK(got.bands == want.bands);
+  for (std::size_t i = 0; i < 3; ++i) CHECK(got.sums[i] == doctest::Approx(want.sums[i]));
+  const auto gradient = [&](DeviceId device) {
+    Tensor x = Tensor::randn(2, 3000, 6).to(device);
+    x.requires_grad_();
+    topk(x, 7).values.backward(Tensor::randn(2, 7, 8).to(device));
+    return x.grad()->to(conformance::kCpu).tolist();
+  };
+  CHECK(gradient(conformance::kWgpu) == gradient(conformance::kCpu));
+}

@@ -234,13 +234,15 @@ fn run(row: u32) {
       if (listed <= p.cap) { s = Source(listed, row * p.cap, 0u, true); }
       break;
     }
-    for (var i = 0u; i <= p.two; i++) {
+    let coarse = !is_crowded(wanted, low, high, sums.z);
+    for (var i = select(0u, 2u, coarse); i <= p.two; i++) {
       let bucket = refine(sample, Bucket(select(low.head, high.head, i == 0u),
                                          select(low.rank, high.rank, i == 0u), 0u));
       if (i == 0u) { high = bucket; } else { low = bucket; }
     }
-    if (is_crowded(wanted, low, high, sums.z)) { continue; }
-    let found = gather(first, low.head << 10u, (high.head << 10u) | 1023u);
+    if (!coarse && is_crowded(wanted, low, high, sums.z)) { continue; }
+    let shift = select(10u, 21u, coarse);
+    let found = gather(first, low.head << shift, ((high.head + 1u) << shift) - 1u);
     if (p.two != 0u) {
       kept = min(p.k, found.z);
       rank = (found.z - kept) / 2u;

@@ -23,7 +23,10 @@ fn count_digit(s: Source, head: u32, shift: u32, bits: u32) {
 // Elements counted by this thread's bins.
 fn own_sum() -> u32 {
   var sum = 0u;
-  for (var i = tid * EACH; i < min(BINS, tid * EACH + EACH); i++) { sum += atomicLoad(&bins[i]); }
+  for (var i = 0u; i < EACH; i++) {
+    let bin = tid * EACH + (i + tid * EACH / 32u) % EACH;  // other threads read other banks
+    if (bin < BINS) { sum += atomicLoad(&bins[bin]); }
+  }
   return sum;
 }
 
