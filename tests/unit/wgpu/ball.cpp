@@ -9,7 +9,7 @@ using spiraltorch::OpId;
 namespace {
 
 constexpr double kTolerance = 4e-6;
-constexpr double kAbsolute = 1e-9;
+constexpr double kAbsolute = 1e-9;  // of the ball's radius
 
 // Returns the worst error.
 double compare(const Case& c, const std::vector<In>& in, std::int64_t rows, std::int64_t cols,
@@ -19,14 +19,15 @@ double compare(const Case& c, const std::vector<In>& in, std::int64_t rows, std:
   CAPTURE(cols);
   CAPTURE(rows);
   const std::int64_t columns = width(c, cols);
+  const double absolute = kAbsolute * std::max(1.0, 1.0 / std::sqrt(kappa));
   const Out out{{rows, columns}, type};
   const Words got = run(kWgpu, c.op, in, {out}, {kappa, 0.3}, {squared})[0];
   const Words expected = run(kCpu, c.op, in, {out}, {kappa, 0.3}, {squared})[0];
   // At the rim the CPU's own sums cancel: 1e-16 becomes 1e-6, and coincident points 1e-10 apart.
   if (type == ElementType::f64) {
-    return check_rows(as_doubles(got), as_doubles(expected), columns, kTolerance, kAbsolute);
+    return check_rows(as_doubles(got), as_doubles(expected), columns, kTolerance, absolute);
   }
-  return check_rows(as_floats(got), as_floats(expected), columns, kTolerance, kAbsolute);
+  return check_rows(as_floats(got), as_floats(expected), columns, kTolerance, absolute);
 }
 
 }  // namespace
@@ -107,4 +108,17 @@ TEST_CASE("ball: rows that are not finite, and what stays bit for bit") {
   In again = far;
   again.words = once;
   CHECK(run(kWgpu, OpId::ball_project, {again}, {{{rows, 64}}}, {1.0})[0] == once);
+}
+
+TEST_CASE("ball: extreme curvatures") {
+  if (!adapter_here()) return;
+  for (const Case& c : kCases) {
+    for (const double kappa : {1e-12, 3e-5, 7e4, 1e12}) {
+      std::vector<In> in = operands(c, 37, 5, kappa);
+      for (std::size_t k = 0; k < in.size(); ++k) {  // vectors of the points' scale
+        if (c.roles[k] == 'v') in[k] = rows_of_norms(37, 5, kappa, {1.0, 0.0, 1e-3, 30.0}, 8);
+      }
+      compare(c, in, 37, 5, kappa);
+    }
+  }
 }

@@ -47,7 +47,9 @@ TEST_CASE("ball: gradients of row-wise operations") {
                                           65, cols, kappa, 1e-2, 1e-2));
       }
     }
-    for (const std::int64_t rows : {1, 3}) {
+    const bool long_rows = c.op == OpId::ball_geodesic || c.op == OpId::ball_gyration;
+    for (const std::int64_t rows :
+         long_rows ? std::vector<std::int64_t>{1, 3} : std::vector<std::int64_t>{}) {
       worst = std::max(worst, compare(c, operands(c, rows, 600, 1.0, kInnerNorms, kShortNorms),
                                       rows, 600, 1.0, 1e-5, 1e-5));
     }
@@ -83,5 +85,19 @@ TEST_CASE("ball: gradients of repeated rows, of some operands, of rows that are 
       check_rows(as_floats(got), as_floats(expected), out.shape.cols, 1e-5, 1e-5);
     }
     if (c.op == OpId::ball_dist) compare(c, whole, rows, 5, 1.0, 1e-5, 1e-5, 1);
+  }
+}
+
+TEST_CASE("ball: gradients at extreme curvatures") {
+  if (!adapter_here()) return;
+  for (const Case& c : kCases) {
+    if (c.op == OpId::ball_sgd_step) continue;
+    for (const double kappa : {1e-12, 3e-5, 7e4, 1e12}) {
+      std::vector<In> in = operands(c, 37, 5, kappa, kInnerNorms);
+      for (std::size_t k = 0; k < in.size(); ++k) {  // vectors of the points' scale
+        if (c.roles[k] == 'v') in[k] = rows_of_norms(37, 5, kappa, {1.0, 0.0, 1e-3, 3.0}, 8);
+      }
+      compare(c, in, 37, 5, kappa, 1e-5, 1e-5);
+    }
   }
 }
