@@ -18,6 +18,7 @@ KernelTable make_table() {
   wgpu::register_search(table);
   wgpu::register_softmax(table);
   wgpu::register_ball(table);
+  wgpu::register_embed(table);
   return table;
 }
 
