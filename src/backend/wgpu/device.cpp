@@ -205,10 +205,11 @@ WGPUComputePipeline Device::compile(const Shader& shader, std::span<const Consta
     made = api().DeviceCreateComputePipeline(handle_, &descriptor);
     api().ShaderModuleRelease(descriptor.compute.module);
   });
-  if (health_.lost()) health_.check(shader.name, index_);
   std::string message = health_.take();  // a driver's own failure passes the scopes
   if (!caught.message.empty()) message = caught.message;
-  if (message.empty() && made != nullptr) return made;
+  if (message.empty() && made != nullptr && !health_.lost()) return made;
+  if (made != nullptr) api().ComputePipelineRelease(made);
+  health_.check(shader.name, index_);  // a loss outweighs the message
   if (message.empty()) message = "no reason given";
   fail(Errc::device, shader.name,
        text("kernel does not compile on ", named(index_), " (", adapter_.name, "): ", message));

@@ -13,6 +13,7 @@ namespace {
 constexpr std::size_t kMostGroups = 8192;
 constexpr std::size_t kMostInFlight = 8;  // submissions: the host may not run ahead without end
 constexpr std::uint64_t kMostStaging = std::uint64_t{64} << 20U;
+constexpr std::uint64_t kMostWritten = std::uint64_t{256} << 20U;
 constexpr std::size_t kMostNames = 400;
 
 }  // namespace
@@ -90,6 +91,7 @@ WGPUBindGroup Stream::make_group(const GroupKey& key) {
   const Caught caught =
       catch_errors(device_, [&] { group = api().DeviceCreateBindGroup(device_, &descriptor); });
   if (caught.message.empty() && group != nullptr) return group;
+  if (group != nullptr) api().BindGroupRelease(group);
   raise("wgpu", caught.message.empty() ? "no bind group" : caught.message);
 }
 
@@ -166,6 +168,7 @@ void Stream::flush() {
   api().CommandEncoderRelease(encoder_);
   encoder_ = nullptr;
   recorded_ = 0;
+  written_ = 0;
   ++batch_;
   std::string message = health_.take();
   if (!caught.message.empty()) message = caught.message;
@@ -183,12 +186,25 @@ void Stream::flush() {
   health_.check("wgpu", index_);
 }
 
+// The library keeps a copy of what is written until a submission after it has ended.
+void Stream::submit_writes() {
+  SubmissionIndex index = 0;
+  const Caught caught =
+      catch_errors(device_, [&] { index = api().QueueSubmitForIndex(queue_, 0, nullptr); });
+  written_ = 0;
+  if (!caught.message.empty()) raise("upload", caught.message);
+  health_.check("upload", index_);
+  api().DevicePoll(device_, 1, &index);
+}
+
 void Stream::upload(Block& to, std::uint64_t offset, const void* from, std::uint64_t bytes) {
   if (to.last_batch == batch_) flush();  // written before anything recorded so far
   const auto* bytes_from = static_cast<const std::byte*>(from);
   for (std::uint64_t done = 0; done < bytes; done += kMostStaging) {
     const std::uint64_t part = std::min(kMostStaging, bytes - done);
     api().QueueWriteBuffer(queue_, to.buffer, to.offset + offset + done, bytes_from + done, part);
+    written_ += part;
+    if (written_ >= kMostWritten) submit_writes();
   }
   health_.check("upload", index_);
 }

@@ -74,6 +74,7 @@ class Stream {
   WGPUBindGroup make_group(const GroupKey& key);
   void begin_pass();
   void end_pass();
+  void submit_writes();
   void read_chunk(const Block& from, std::uint64_t offset, void* to, std::uint64_t bytes);
   void map_staging(void* to, std::uint64_t bytes);
   void drop_staging();
@@ -88,6 +89,7 @@ class Stream {
   WGPUComputePipeline pipeline_ = nullptr;  // the pass's current one
   std::uint64_t batch_ = 1;
   std::uint32_t recorded_ = 0;
+  std::uint64_t written_ = 0;  // bytes since the last submission
   std::vector<std::byte> params_;
   WGPUBuffer params_buffer_ = nullptr;
   WGPUBuffer staging_ = nullptr;

@@ -19,6 +19,12 @@ KernelTable make_table() {
   wgpu::register_softmax(table);
   wgpu::register_ball(table);
   wgpu::register_embed(table);
+  wgpu::register_ball_grad(table);
+  wgpu::register_ball_mean(table);
+  wgpu::register_ball_grad_sums(table);
+  wgpu::register_rank(table);
+  wgpu::register_rank_range(table);
+  wgpu::register_bands(table);
   return table;
 }
 

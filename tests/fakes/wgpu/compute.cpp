@@ -59,6 +59,11 @@ WGPUComputePipeline wgpuDeviceCreateComputePipeline(
   return new WGPUComputePipelineImpl{descriptor->compute.module->label};
 }
 
+void wgpuComputePipelineRelease(WGPUComputePipeline pipeline) {
+  use("ComputePipelineRelease");
+  delete pipeline;
+}
+
 WGPUBindGroup wgpuDeviceCreateBindGroup(WGPUDevice device,
                                         WGPUBindGroupDescriptor const* descriptor) {
   const Fault fault = use(device, "DeviceCreateBindGroup");

@@ -1,7 +1,9 @@
 // Memory, batches and copies, as the fake device sees them.
 #include <algorithm>
+#include <atomic>
 #include <bit>
 #include <numeric>
+#include <thread>
 
 #include "backend/wgpu/memory.hpp"
 #include "fake_device.hpp"
@@ -226,6 +228,44 @@ TEST_CASE_FIXTURE(FakeDevice,
   CHECK(get(*a) == sevens);
   upload(*b, 8, sevens.data(), 8);
   CHECK(get(*b) == Words{1, 2, 7, 7, 5, 6, 7, 8, 9, 10});
+}
+
+TEST_CASE_FIXTURE(FakeDevice, "writes without work are submitted before they pile up") {
+  const Words words(64 * kMiB / 4, 7);
+  const auto large = put(words);
+  const auto a = put(counting(10));
+  const auto b = put(counting(10));
+  copy_bytes(*a, 0, *b, 0, 40);  // recorded: stays so
+  const int before = submissions();
+  for (int i = 0; i < 2; ++i) upload(*large, 0, words.data(), words.size() * 4);
+  CHECK(submissions() == before);
+  for (int i = 0; i < 4; ++i) upload(*large, 0, words.data(), words.size() * 4);
+  REQUIRE(submissions() == before + 1);
+  CHECK(submission(before) == "");
+  fail("QueueSubmitForIndex", 1, "validation", "refused");
+  const auto two = [&] {
+    for (int i = 0; i < 2; ++i) upload(*large, 0, words.data(), words.size() * 4);
+  };
+  check_fails(Errc::device, {"[upload]", "refused"}, two);
+  CHECK(get(*large) == words);
+  CHECK(submission(submissions() - 1) == "copy");
+}
+
+TEST_CASE_FIXTURE(FakeDevice, "threads share a device") {
+  std::vector<std::thread> threads;
+  std::atomic<int> wrong{0};
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([&, t] {
+      for (int i = 0; i < 200; ++i) {
+        const auto buffer = put(Words(100, 9));
+        fill(*buffer, 1000 * t + i);
+        const auto bits = std::bit_cast<std::uint32_t>(static_cast<float>(1000 * t + i));
+        if (get(*buffer) != Words(100, bits)) ++wrong;
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  CHECK(wrong == 0);
 }
 
 TEST_CASE_FIXTURE(FakeDevice, "copies over several bindings and at any offset") {
