@@ -18,6 +18,7 @@ namespace spiraltorch::wgpu {
 namespace {
 
 const Shader kDraw{"embed_draw", {wgsl::philox_words, wgsl::embed_draw}};
+const Shader kSegments{"embed_segments", {wgsl::embed_segments}};
 const Shader kTerms{"embed_terms",
                     {wgsl::pair, wgsl::pair_math, wgsl::embed_points, wgsl::embed_terms}};
 const Shader kStep{"embed_step", {wgsl::pair, wgsl::pair_math, wgsl::embed_step}};
@@ -42,7 +43,8 @@ struct Training {
   std::uint64_t nodes, items, dim, batch, negatives;
   bool grouped, weighted;
   std::uint64_t slots = 0;  // candidates of an item, at most
-  std::uint64_t block = 0;  // pairs of a batch
+  std::uint64_t pairs = 0;  // of a batch: an item's candidates and itself
+  std::uint64_t block = 0;  // padded
 
   explicit Training(const KernelArgs& a)
       : args(a),
@@ -61,7 +63,8 @@ struct Training {
            text("batch on wgpu: got ", batch, " items of ", slots, " candidates and ", links,
                 " pairs, expected less than 2^31 in all"));
     }
-    block = std::bit_ceil(batch * (slots + 1));
+    pairs = batch * (slots + 1);
+    block = std::bit_ceil(pairs);
   }
 
  private:
@@ -115,16 +118,18 @@ struct Choice {
 
 // Candidates of several batches: rows of each item's, and each batch's pairs sorted by row.
 struct Drawn {
-  std::uint64_t batches;
-  Scratch rows, heads, pairs, choice;
+  std::uint64_t batches, most_rows;
+  Scratch rows, heads, pairs, segments, choice;
   std::uint64_t start;
 
   Drawn(const Training& t, const Choice& c)
       : batches(
             std::clamp<std::uint64_t>(kDrawnBytes / (8 * t.block), 1, ceil_div(t.items, t.batch))),
+        most_rows(std::min(t.nodes, t.pairs)),
         rows(t.device, 4 * std::max<std::uint64_t>(1, batches * t.batch * t.slots)),
         heads(t.device, 12 * batches * t.batch),
         pairs(t.device, 8 * batches * t.block),
+        segments(t.device, 4 * batches * (most_rows + 1)),
         choice(t.device, 4 * c.last_words.size()),
         start(c.start) {
     t.device.upload(choice.block(), 0, c.last_words.data(), choice.bytes());
@@ -133,8 +138,7 @@ struct Drawn {
   // Items [first, first + count).
   void draw(const Training& t, std::uint64_t first, std::uint64_t count) const {
     constexpr std::int64_t kThreads = 64;
-    Task fill(t.device, kFill);
-    fill.bind(pairs).u(pairs.bytes() / 4).u(0xFFFFFFFFU).run(ceil_div(pairs.bytes() / 4, 1024));
+    fill(t.device, pairs, 0xFFFFFFFFU);
     Task task(t.device, kDraw,
               {{"WG", kThreads}, {"GROUPED", t.grouped ? 1 : 0}, {"WEIGHTED", t.weighted ? 1 : 0}});
     task.bind(t.args.in[0]).bind(t.args.in[1]).bind(t.args.in[2]).bind(choice);
@@ -143,7 +147,24 @@ struct Drawn {
     task.u(t.batch).u(t.block).u(start);
     const auto seed = static_cast<std::uint64_t>(t.args.ints[0]);
     task.u(seed).u(seed >> 32U).u(t.args.ints[1]).run(count);
-    sort_pairs(t.device, pairs, t.block, ceil_div(count, t.batch));
+    find_rows(t, ceil_div(count, t.batch));
+  }
+
+ private:
+  static void fill(Device& device, const Scratch& memory, std::uint32_t word) {
+    const std::uint64_t words = memory.bytes() / 4;
+    Task task(device, kFill);
+    task.bind(memory).u(words).u(word).run(ceil_div(words, 1024));
+  }
+
+  void find_rows(const Training& t, std::uint64_t drawn_batches) const {
+    constexpr std::uint64_t kThreads = 256;
+    sort_pairs(t.device, pairs, t.block, drawn_batches);
+    fill(t.device, segments, 0);
+    const std::uint64_t count = drawn_batches * t.block;
+    const std::uint64_t groups = ceil_div(count, kThreads);
+    Task task(t.device, kSegments, {{"WG", static_cast<std::int64_t>(kThreads)}});
+    task.bind(pairs).bind(segments).u(groups).u(count).u(t.block).u(most_rows).run(groups);
   }
 };
 
@@ -174,18 +195,24 @@ struct Batch {
     task.u(0).run(count);
   }
 
-  void step(const Training& t, const Drawn& drawn, std::uint64_t first_pair) const {
+  void step(const Training& t, const Drawn& drawn, std::uint64_t number) const {
     constexpr std::uint64_t kThreads = 64;
     const std::uint64_t lanes = power_within(t.dim, 4, kThreads);
-    const std::uint64_t groups = ceil_div(t.batch * (t.slots + 1), kThreads / lanes);
+    const std::uint64_t groups = ceil_div(drawn.most_rows, kThreads / lanes);
     Task task(t.device, kStep,
               {{"WG", static_cast<std::int64_t>(kThreads)},
                {"LANES", static_cast<std::int64_t>(lanes)},
                {"EACH", static_cast<std::int64_t>(ceil_div(t.dim, lanes))}});
     task.bind(t.args.out[0]).bind(drawn.pairs).bind(coefficients).bind(points).bind(gradients);
+    task.bind(drawn.segments);
     int power = 0;
     const double rate = std::frexp(t.args.scalars[0], &power);
-    task.u(groups).u(t.block).u(first_pair).u(t.dim).u(t.slots);
+    task.u(groups)
+        .u(t.block)
+        .u(number * t.block)
+        .u(number * (drawn.most_rows + 1))
+        .u(t.dim)
+        .u(t.slots);
     add_pair(task, rate);
     task.i(power);
     add_pair(task, kBallMax);
@@ -204,7 +231,7 @@ void train(const KernelArgs& args) {
       drawn.draw(t, first, count);
       for (std::uint64_t at = 0; at < count; at += t.batch) {
         batch.compute(t, drawn, losses, first + at, at, std::min(t.batch, count - at));
-        batch.step(t, drawn, at / t.batch * t.block);
+        batch.step(t, drawn, at / t.batch);
       }
     }
   }

@@ -23,6 +23,7 @@ var<workgroup> closer: array<atomic<u32>, CHUNK>;       // not linked
 var<workgroup> closer_hits: array<atomic<u32>, CHUNK>;  // of other chunks
 var<workgroup> sums: array<vec2<f32>, WG>;
 var<workgroup> ranks: array<vec2<u32>, WG>;
+var<workgroup> bounds: vec2<u32>;
 
 fn order_of(u: u32, v: u32) -> vec2<f32> {
   var squares = vec2<f32>(0.0, 0.0);
@@ -121,8 +122,10 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(num_workgroups) num: vec
   if (group >= p.groups) { return; }
   pair_zero = p.zero;
   let u = p.first + group;
-  let first = offsets[2u * u];
-  let last = offsets[2u * u + 2u];
+  if (lid == 0u) { bounds = vec2<u32>(offsets[2u * u], offsets[2u * u + 2u]); }
+  let both = workgroupUniformLoad(&bounds);
+  let first = both.x;
+  let last = both.y;
   sums[lid] = vec2<f32>(0.0, 0.0);
   ranks[lid] = vec2<u32>(0u, 0u);
   for (var start = first; start < last; start += CHUNK) {

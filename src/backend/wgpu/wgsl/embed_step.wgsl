@@ -1,11 +1,12 @@
 // One exponential map a row of the table that a batch has gradients for: x <- exp_x(-rate·α²/4·g),
-// clamped to the ball. LANES threads are at each of the batch's sorted pairs (row, slot); those at
-// a row's first one sum its gradients in the order of slots. Constants: WG, LANES, EACH.
+// clamped to the ball. LANES threads a row sum its gradients in the order of slots: from the
+// batch's pairs (row, slot), sorted. Constants: WG, LANES, EACH.
 
 struct Params {
   groups: u32,
   count: u32,       // pairs, padded
   first: u32,       // pair of the batch
+  segments_at: u32, // number of the batch's rows, then where each one's pairs begin
   dim: u32,
   slots: u32,
   rate: f32,        // rate = (rate + rate_low)·2^rate_power
@@ -21,9 +22,11 @@ struct Params {
 @group(0) @binding(3) var<storage, read_write> coefficients: array<vec4<f32>>;
 @group(0) @binding(4) var<storage, read_write> points: array<f32>;
 @group(0) @binding(5) var<storage, read_write> gradients: array<vec2<f32>>;
+@group(0) @binding(6) var<storage, read_write> segments: array<u32>;
 
 const NO_ROW: u32 = 0xFFFFFFFFu;
 var<workgroup> shared_sums: array<vec2<f32>, WG>;
+var<workgroup> shared_rows: u32;
 var<private> sums: array<vec2<f32>, EACH>;  // a thread's coordinates of the gradient
 var<private> here: array<f32, EACH>;        // and of the row
 
@@ -120,15 +123,18 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(num_workgroups) num: vec
   let group = wid.x + wid.y * num.x + wid.z * num.x * num.y;
   if (group >= p.groups) { return; }
   pair_zero = p.zero;
+  if (lid == 0u) { shared_rows = segments[p.segments_at]; }
+  let rows = workgroupUniformLoad(&shared_rows);
+  if (group * (WG / LANES) >= rows) { return; }
   let lane = lid % LANES;
-  let at = group * (WG / LANES) + lid / LANES;
+  let segment = group * (WG / LANES) + lid / LANES;
   var row = NO_ROW;
-  if (at < p.count) {
-    row = pairs[p.first + at].x;
-    if (at > 0u && pairs[p.first + at - 1u].x == row) { row = NO_ROW; }
-  }
   var top = 0.0;
-  if (row != NO_ROW) { top = collect(at, row, lane); }
+  if (segment < rows) {
+    let start = segments[p.segments_at + 1u + segment];
+    row = pairs[p.first + start].x;
+    top = collect(start, row, lane);
+  }
   top = team_top(lid, top);
   let power = i32((bitcast<u32>(top) >> 23u) & 0xFFu) - 127;
   let none = vec2<f32>(0.0, 0.0);
