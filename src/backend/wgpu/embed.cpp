@@ -27,7 +27,11 @@ const Shader kFill{"fill", {wgsl::fill}};
 const Shader kInverses{"embed_inverses", {wgsl::pair, wgsl::embed_points, wgsl::embed_inverses}};
 const Shader kRanks{"embed_ranks", {wgsl::pair, wgsl::embed_points, wgsl::embed_ranks}};
 
+constexpr std::uint64_t kThreads = 256;
+constexpr std::uint64_t kFewThreads = 64;
+constexpr std::uint64_t kChunk = 512;                            // hits ranked at once
 constexpr std::uint64_t kDrawnBytes = std::uint64_t{64} << 20U;  // of the pairs drawn at once
+constexpr std::uint64_t kVisits = std::uint64_t{1} << 30U;       // of coordinates in a dispatch
 constexpr std::uint64_t kWordLimit = std::uint64_t{1} << 31U;    // of counts in shaders
 
 std::uint64_t ceil_div(std::uint64_t a, std::uint64_t b) { return (a + b - 1) / b; }
@@ -137,10 +141,10 @@ struct Drawn {
 
   // Items [first, first + count).
   void draw(const Training& t, std::uint64_t first, std::uint64_t count) const {
-    constexpr std::int64_t kThreads = 64;
     fill(t.device, pairs, 0xFFFFFFFFU);
-    Task task(t.device, kDraw,
-              {{"WG", kThreads}, {"GROUPED", t.grouped ? 1 : 0}, {"WEIGHTED", t.weighted ? 1 : 0}});
+    Task task(
+        t.device, kDraw,
+        {{"WG", kFewThreads}, {"GROUPED", t.grouped ? 1 : 0}, {"WEIGHTED", t.weighted ? 1 : 0}});
     task.bind(t.args.in[0]).bind(t.args.in[1]).bind(t.args.in[2]).bind(choice);
     task.bind(rows).bind(heads).bind(pairs);
     task.u(count).u(first).u(t.nodes).u(t.slots).u(t.negatives).u(20 * t.negatives + 100);
@@ -158,12 +162,11 @@ struct Drawn {
   }
 
   void find_rows(const Training& t, std::uint64_t drawn_batches) const {
-    constexpr std::uint64_t kThreads = 256;
     sort_pairs(t.device, pairs, t.block, drawn_batches);
     fill(t.device, segments, 0);
     const std::uint64_t count = drawn_batches * t.block;
     const std::uint64_t groups = ceil_div(count, kThreads);
-    Task task(t.device, kSegments, {{"WG", static_cast<std::int64_t>(kThreads)}});
+    Task task(t.device, kSegments, {{"WG", kThreads}});
     task.bind(pairs).bind(segments).u(groups).u(count).u(t.block).u(most_rows).run(groups);
   }
 };
@@ -184,7 +187,7 @@ struct Batch {
   // Items [first, first + count) of the epoch, from `drawn_first` on among those drawn.
   void compute(const Training& t, const Drawn& drawn, const Scratch& losses, std::uint64_t first,
                std::uint64_t drawn_first, std::uint64_t count) const {
-    const std::uint64_t threads = power_within(t.slots, 32, 256);
+    const std::uint64_t threads = power_within(t.slots, 32, kThreads);
     Task task(t.device, kTerms,
               {{"WG", static_cast<std::int64_t>(threads)},
                {"ACROSS", static_cast<std::int64_t>(power_within(t.dim, 4, 32))}});
@@ -196,23 +199,18 @@ struct Batch {
   }
 
   void step(const Training& t, const Drawn& drawn, std::uint64_t number) const {
-    constexpr std::uint64_t kThreads = 64;
-    const std::uint64_t lanes = power_within(t.dim, 4, kThreads);
-    const std::uint64_t groups = ceil_div(drawn.most_rows, kThreads / lanes);
+    const std::uint64_t lanes = power_within(t.dim, 4, kFewThreads);
+    const std::uint64_t groups = ceil_div(drawn.most_rows, kFewThreads / lanes);
     Task task(t.device, kStep,
-              {{"WG", static_cast<std::int64_t>(kThreads)},
+              {{"WG", kFewThreads},
                {"LANES", static_cast<std::int64_t>(lanes)},
                {"EACH", static_cast<std::int64_t>(ceil_div(t.dim, lanes))}});
     task.bind(t.args.out[0]).bind(drawn.pairs).bind(coefficients).bind(points).bind(gradients);
     task.bind(drawn.segments);
     int power = 0;
     const double rate = std::frexp(t.args.scalars[0], &power);
-    task.u(groups)
-        .u(t.block)
-        .u(number * t.block)
-        .u(number * (drawn.most_rows + 1))
-        .u(t.dim)
-        .u(t.slots);
+    task.u(groups).u(t.block).u(number * t.block).u(number * (drawn.most_rows + 1));
+    task.u(t.dim).u(t.slots);
     add_pair(task, rate);
     task.i(power);
     add_pair(task, kBallMax);
@@ -235,13 +233,11 @@ void train(const KernelArgs& args) {
       }
     }
   }
-  Task task(t.device, kLoss, {{"WG", 256}});
+  Task task(t.device, kLoss, {{"WG", kThreads}});
   task.bind(losses).bind(args.out[1]).u(t.items).u(0).run(1);
 }
 
 void ranks(const KernelArgs& args) {
-  constexpr std::uint64_t kThreads = 256;
-  constexpr std::uint64_t kWork = std::uint64_t{1} << 30U;  // coordinates that a dispatch visits
   Device& device = device_of(args);
   const KernelOperand& table = args.in[0];
   const auto nodes = static_cast<std::uint64_t>(table.rows);
@@ -251,10 +247,10 @@ void ranks(const KernelArgs& args) {
   Task invert(device, kInverses, {{"WG", kThreads}});
   invert.bind(table).bind(inverses).u(inverse_groups).u(nodes).u(table.cols).u(0);
   invert.run(inverse_groups);
-  const std::uint64_t each = std::max<std::uint64_t>(1, kWork / size);
+  const std::uint64_t each = std::max<std::uint64_t>(1, kVisits / size);
   for (std::uint64_t first = 0; first < nodes; first += each) {
     const std::uint64_t groups = std::min(each, nodes - first);
-    Task task(device, kRanks, {{"WG", kThreads}, {"CHUNK", 512}});
+    Task task(device, kRanks, {{"WG", kThreads}, {"CHUNK", kChunk}});
     task.bind(table).bind(args.in[1]).bind(args.in[2]).bind(inverses);
     task.bind(args.out[0]).bind(args.out[1]);
     task.u(groups).u(first).u(nodes).u(table.cols).u(0).run(groups);

@@ -119,7 +119,8 @@ fn weigh(lid: u32, at: u32, positives: u32, count: u32, top: f32, loss_at: u32) 
     let share = share_of(p_add_f(coefficients[2u * (at + i)].xy, -shift), sum);
     loss = p_add(loss, share.loss);
     part = p_add(part, share.inverse);
-    coefficients[2u * (at + i)] = vec4<f32>(p_mul(scale, share.part), coefficients[2u * (at + i)].zw);
+    let base = coefficients[2u * (at + i)].zw;
+    coefficients[2u * (at + i)] = vec4<f32>(p_mul(scale, share.part), base);
   }
   loss = workgroup_sum(lid, loss);
   if (lid == 0u) { losses[loss_at] = loss; }
