@@ -79,7 +79,10 @@ WGPUFuture wgpuBufferMapAsync(WGPUBuffer buffer, WGPUMapMode, std::size_t offset
                               WGPUBufferMapCallbackInfo info) {
   const StoragePtr storage = buffer->storage;
   Fault fault = use("BufferMapAsync");
-  if (fault.kind == Kind::null) return {};  // never answered
+  if (fault.kind == Kind::null) {  // never answered
+    storage->pending = true;
+    return {};
+  }
   if (fault.kind == Kind::lost) lose(storage->device, fault.message);
   if (!fault) fault = judge_range(*storage, offset, size);
   storage->pending = !fault;

@@ -132,6 +132,14 @@ TEST_CASE_FIXTURE(FakeDevice, "the pool gives back buffers of small blocks too")
   for (int i = 0; i < 40; ++i) all.push_back(put(Words(kMiB / 8, 4)));
   CHECK(get(*all[0]) == Words(kMiB / 8, std::bit_cast<std::uint32_t>(3.0F)));
   CHECK(get(*all[40]) == Words(kMiB / 8, 4));
+  all.clear();  // now the buffer that small blocks are cut from goes too
+  fail("DeviceCreateBuffer", 1, "memory", "full");
+  const auto larger = room(3 * kMiB);
+  CHECK(buffers() == alive + 2 - 1);  // two large ones, and not the first small one
+  const int calls = uses("DeviceCreateBuffer");
+  const auto small = put(counting(10));
+  CHECK(uses("DeviceCreateBuffer") == calls + 1);
+  CHECK(get(*small) == counting(10));
 }
 
 TEST_CASE_FIXTURE(FakeDevice, "no memory for buffers of small blocks, and no buffer at all") {
