@@ -94,6 +94,7 @@ struct Case {
   double scale = 1.0;
   std::int32_t full = -1;
   double radius = 0.95;
+  double rate = 0.05;
   std::int64_t seed = 0x123456789ABCDEF;
 };
 
@@ -127,7 +128,7 @@ Trained train(spiraltorch::DeviceId device, const Case& c) {
                            doubles(cumulative)};
   const std::vector<Out> out{{{c.nodes, c.dim}, ElementType::f32, start.words},
                              {{1, 1}, ElementType::f64}};
-  const auto result = run(device, OpId::embed_train, in, out, {0.05 / c.scale, c.scale},
+  const auto result = run(device, OpId::embed_train, in, out, {c.rate / c.scale, c.scale},
                           {c.seed, 3, c.batch, c.negatives, c.grouped ? 1 : 0, c.weighted ? 1 : 0});
   return {as_floats(result[0]), as_doubles(result[1])[0]};
 }
@@ -175,6 +176,7 @@ TEST_CASE("embed_train: many negatives, few nodes, wide scales, near the edge") 
   check_training({.scale = 1e-3});
   check_training({.radius = 0.99999});
   check_training({.radius = 0.0});  // coincident: no gradients
+  for (const double rate : {1e-300, 1e-3, 10.0, 1e30, 1e300}) check_training({.rate = rate});
   check_training({.seed = -1});
 }
 
