@@ -146,6 +146,7 @@ class Trainer {
   }
 
   [[nodiscard]] std::int64_t pairs() const { return std::ssize(links_.linked); }
+  [[nodiscard]] DeviceId device() const noexcept { return device_; }
 
  private:
   static std::vector<std::int64_t> identity(std::int64_t n) {
@@ -213,15 +214,16 @@ bool HierarchyEmbedding::train(const Hierarchy& closure, std::optional<Tensor> s
   const ThreadGuard threads(options_.threads);
   const Schedule schedule(options_, closure.len());
   const Trainer trainer(closure, options_, schedule);
+  Tensor table = (start_points ? *start_points : *unit_).to(trainer.device());
   if (start_points) {  // what could fail has passed: replace the state
     std::vector<std::string> names = closure.nodes();
     std::unordered_map<std::string, std::int64_t> ids;
     for (const std::string& name : names) ids.emplace(name, std::ssize(ids));
     names_ = std::move(names);
     ids_ = std::move(ids);
-    unit_ = std::move(*start_points);
     epochs_done_ = 0;
   }
+  unit_ = std::move(table);
   const auto start = std::chrono::steady_clock::now();
   const std::int64_t first = epochs_done_;
   while (epochs_done_ < schedule.total()) {

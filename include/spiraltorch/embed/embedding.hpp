@@ -69,7 +69,7 @@ struct EmbeddingEvaluation {
 /// Minimises −Σ log(e^{−d(u,v)}/(e^{−d(u,v)} + Σ_{v'} e^{−d(u,v')})) over the closure's pairs, with
 /// negatives v' drawn uniformly among nodes not linked to u, by Riemannian SGD with the exact
 /// exponential map (Nickel & Kiela, NIPS 2017). Equal seeds give equal bits for any number of
-/// threads.
+/// threads. The vectors stay on the device of the training.
 ///
 /// Errors: `invalid_value`, `non_finite`, `curvature`, `unsupported` (manifold, dtype);
 /// `empty_input` before `fit`; `out_of_range` for unknown names; `io` for files;

@@ -13,7 +13,7 @@ constexpr std::int64_t kThin = 8;  // a matrix so thin is transposed without til
 const Shader kStrided{"strided", {wgsl::strided}};
 const Shader kTranspose{"transpose", {wgsl::transpose}};
 const Shader kJoin{"complex_join", {wgsl::complex_join}};
-const Shader kPhilox{"philox_uniform", {wgsl::philox}};
+const Shader kPhilox{"philox_uniform", {wgsl::philox_words, wgsl::philox}};
 
 std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 

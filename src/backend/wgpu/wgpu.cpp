@@ -18,6 +18,7 @@ KernelTable make_table() {
   wgpu::register_search(table);
   wgpu::register_softmax(table);
   wgpu::register_ball(table);
+  wgpu::register_embed(table);
   wgpu::register_ball_grad(table);
   wgpu::register_ball_mean(table);
   wgpu::register_ball_grad_sums(table);

@@ -7,6 +7,7 @@ namespace spiraltorch::wgpu {
 
 void register_data(KernelTable& table);
 void register_elementwise(KernelTable& table);
+void register_embed(KernelTable& table);
 void register_matmul(KernelTable& table);
 void register_reduce(KernelTable& table);
 void register_search(KernelTable& table);
