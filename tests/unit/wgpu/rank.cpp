@@ -157,8 +157,8 @@ TEST_CASE("wgpu rank: many rows") {
   // More pieces than workgroups go in one direction, more counters than one binding holds here.
   const Bits wide = rank_data::make("few", 3, 8200, 24);
   const Tensor y = rank_data::tensor(8200, 24, wide).to(conformance::kWgpu);
-  check(planned({RankKind::midk, 8200, 24, 9}, caps(), {kRadix, 8, 3}), y, wide, false,
-        NanPolicy::last);
+  check(planned({RankKind::midk, 8200, 24, 9}, caps(), {kRadix, caps().lane_width, 3}), y, wide,
+        false, NanPolicy::last);
 }
 
 TEST_CASE("wgpu rank: NaN that raises is named by its place, and nothing is written") {
