@@ -18,11 +18,17 @@ fn main(@builtin(subgroup_id) subgroup: u32, @builtin(subgroup_size) size: u32,
 
 var<workgroup> rakes: array<vec2<u32>, (WG + 3u) / 4u>;
 
-// Sums of two numbers a thread: over the threads before (xy) and over all (zw).
+// Sums of two numbers a thread: over the threads before (xy) and over all (zw). By shuffles: the
+// subgroups' own sums come out wrong here on NVIDIA's Vulkan driver (580.159, H100).
 fn prefix(v: vec2<u32>) -> vec4<u32> {
   workgroupBarrier();  // brings a subgroup's lanes together again: drivers may leave them apart
-  let inside = subgroupExclusiveAdd(v);
-  let sum = subgroupAdd(v);
+  var inside = v;
+  for (var d = 1u; d < lanes; d *= 2u) {
+    let below = subgroupShuffle(inside, max(lane, d) - d);
+    if (lane >= d) { inside += below; }
+  }
+  let sum = subgroupShuffle(inside, lanes - 1u);
+  inside -= v;
   if (lane == 0u) { rakes[own] = sum; }
   workgroupBarrier();
   var before = vec2(0u);
