@@ -130,10 +130,8 @@ void Radix::emit() {
 }
 
 void Radix::select_row() {
-  // Without subgroup operations: with them, results were wrong on an H100 (driver 580.159, Vulkan)
-  // at 512 threads and more, for a reason not yet found. The other kernels are right there.
   for (const RowRange range : ranges_) {
-    RankTask t(job_.device, kRow.pick(job_.fours, false), {{"WG", launch_.block}}, range, params_);
+    RankTask t = task(kRow, range);
     state(results(columns(keys(x(t))))).run(1);
   }
 }
