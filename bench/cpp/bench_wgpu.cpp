@@ -66,10 +66,12 @@ std::vector<Figure> figures() {
                    const auto a = st::Tensor::zeros(1 << 14, 1 << 14, {.device = device});
                    const auto b = st::Tensor::zeros(1 << 14, 1 << 14, {.device = device});
                    const double bytes = 4.0 * static_cast<double>(a.size());
-                   print(name, seconds(5, [&] {
-                           st::copy_bytes(*a.buffer(), 0, *b.buffer(), 0,
-                                          static_cast<std::size_t>(bytes));
-                         }),
+                   print(name,
+                         seconds(5,
+                                 [&] {
+                                   st::copy_bytes(*a.buffer(), 0, *b.buffer(), 0,
+                                                  static_cast<std::size_t>(bytes));
+                                 }),
                          2e-9 * bytes, "GB/s");
                  }});
   for (const std::int64_t n : {512, 1024, 4096}) {
@@ -114,17 +116,19 @@ std::vector<Figure> figures() {
                            streams * 4e-9 * static_cast<double>(x.size()), "GB/s");
                    }});
   };
-  ball("dist 1000000x64", 2, [](auto& x, auto& y) {
-    static_cast<void>(st::PoincareBall(-1.0).dist(x, y));
-  });
-  ball("expmap 1000000x64", 3, [](auto& x, auto& y) {
-    static_cast<void>(st::PoincareBall(-1.0).expmap(x, y));
-  });
+  ball("dist 1000000x64", 2,
+       [](auto& x, auto& y) { static_cast<void>(st::PoincareBall(-1.0).dist(x, y)); });
+  ball("expmap 1000000x64", 3,
+       [](auto& x, auto& y) { static_cast<void>(st::PoincareBall(-1.0).expmap(x, y)); });
   struct Selection {
     std::int64_t rows, cols, k;
   };
-  for (const Selection s : {Selection{64, 65536, 128}, {1024, 65536, 32}, {1, 10000000, 100},
-                            {4096, 4096, 64}, {1000, 100000, 256}, {16, 1000000, 2048}}) {
+  for (const Selection s : {Selection{64, 65536, 128},
+                            {1024, 65536, 32},
+                            {1, 10000000, 100},
+                            {4096, 4096, 64},
+                            {1000, 100000, 256},
+                            {16, 1000000, 2048}}) {
     out.push_back({"topk " + std::to_string(s.rows) + "x" + std::to_string(s.cols) + " " +
                        std::to_string(s.k),
                    [s](const std::string& name) {

@@ -382,6 +382,24 @@ std::vector<st::Tensor> tensors_of(nb::handle object) {
   return out;
 }
 
-st::TensorOptions tensor_options(bool requires_grad, const char* device) {
-  return {requires_grad, st::resolve_device("Tensor", device)};
+st::TensorOptions tensor_options(bool requires_grad, const std::optional<std::string>& device) {
+  return {requires_grad, new_device("Tensor", device)};
+}
+
+namespace {
+std::vector<st::DeviceId>& default_devices() {
+  thread_local std::vector<st::DeviceId> stack;
+  return stack;
+}
+}  // namespace
+
+st::DeviceId new_device(const char* op, const std::optional<std::string>& device) {
+  if (device) return st::resolve_device(op, *device);
+  return default_devices().empty() ? st::DeviceId{} : default_devices().back();
+}
+
+void push_default_device(st::DeviceId device) { default_devices().push_back(device); }
+
+void pop_default_device() {
+  if (!default_devices().empty()) default_devices().pop_back();
 }

@@ -52,4 +52,10 @@ enum class CopyPolicy : std::uint8_t { if_needed, always, never };
 [[nodiscard]] std::vector<st::Tensor> tensors_of(nb::handle object);
 
 /// The device named by a string, as a place for a new tensor.
-[[nodiscard]] st::TensorOptions tensor_options(bool requires_grad, const char* device);
+[[nodiscard]] st::TensorOptions tensor_options(bool requires_grad,
+                                               const std::optional<std::string>& device);
+/// Where new tensors of this thread go: the device named, else that of the innermost `with
+/// session:`, else the CPU.
+[[nodiscard]] st::DeviceId new_device(const char* op, const std::optional<std::string>& device);
+void push_default_device(st::DeviceId device);
+void pop_default_device();

@@ -1,5 +1,6 @@
 #include <nanobind/ndarray.h>
 #include <nanobind/stl/complex.h>
+#include <nanobind/stl/optional.h>
 #include <nanobind/stl/pair.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/tuple.h>
@@ -48,8 +49,8 @@ nb::object binary(const ComplexTensor& self, nb::handle other, F f) {
 }
 
 void construct(ComplexTensor* self, std::int64_t rows, std::int64_t cols, nb::handle data,
-               const char* device) {
-  const st::DeviceId home = st::resolve_device("ComplexTensor", device);
+               const std::optional<std::string>& device) {
+  const st::DeviceId home = new_device("ComplexTensor", device);
   if (data.is_none()) {
     new (self) ComplexTensor(rows, cols, home);
     return;
@@ -206,7 +207,7 @@ void bind_complex_tensor(nb::module_& m) {
       m, "ComplexTensor", nb::type_slots(slots),
       "A two-dimensional, row-major complex64 matrix; not differentiable.");
   c.def("__init__", construct, "rows"_a, "cols"_a, "data"_a = nb::none(), nb::kw_only(),
-        "device"_a = "cpu", "Zeros, or rows·cols complex numbers or (re, im) pairs.");
+        "device"_a = nb::none(), "Zeros, or rows·cols complex numbers or (re, im) pairs.");
   c.def_static("from_tensor", &ComplexTensor::from_tensor, "tensor"_a,
                "From re, im interleaved: (r, 2c) to (r, c).");
   c.def_prop_ro("rows", &ComplexTensor::rows, "Number of rows.");

@@ -79,6 +79,19 @@ void bind_session(nb::module_& m) {
         "An absent device becomes the CPU with one warning, or with strict=True an error.");
   c.def_prop_ro("device", &SpiralSession::device, "The device that computes.");
   c.def(
+      "__enter__",
+      [](const SpiralSession& s) -> const SpiralSession& {
+        s.check_open("with");
+        push_default_device(s.device_id());
+        return s;
+      },
+      nb::rv_policy::reference, "Its device becomes the default of new tensors in this thread.");
+  c.def(
+      "__exit__", [](const SpiralSession&, nb::args) { pop_default_device(); },
+      "The former default is back.");
+  c.def("close", &SpiralSession::close,
+        "Ends the session: what it made lives on, later use is a ValueError.");
+  c.def(
       "device_caps",
       [](const SpiralSession& s) {
         return caps_dict([&] {
@@ -90,6 +103,7 @@ void bind_session(nb::module_& m) {
   c.def(
       "plan",
       [](const SpiralSession& s, nb::handle kind, nb::handle rows, nb::handle cols, nb::handle k) {
+        s.check_open("plan");
         return make_plan(kind, rows, cols, k, s.device());
       },
       "kind"_a, "rows"_a, "cols"_a, "k"_a, "plan() for the device that computes.");

@@ -28,7 +28,7 @@ st::Axis axis_of(nb::handle axis) {
 }
 
 void construct(Tensor* self, std::int64_t rows, std::int64_t cols, nb::handle data,
-               bool requires_grad, const char* device) {
+               bool requires_grad, const std::optional<std::string>& device) {
   const auto options = tensor_options(requires_grad, device);
   if (data.is_none()) {
     new (self) Tensor(rows, cols, options);
@@ -50,75 +50,82 @@ std::vector<std::vector<double>> rows_of(nb::handle rows) {
 
 void bind_constructors(nb::class_<Tensor>& c) {
   c.def("__init__", construct, "rows"_a, "cols"_a, "data"_a = nb::none(), nb::kw_only(),
-        "requires_grad"_a = false, "device"_a = "cpu",
+        "requires_grad"_a = false, "device"_a = nb::none(),
         "Zeros, or rows·cols numbers in row-major order from a sequence or buffer (copied).");
   c.def_static(
       "zeros",
-      [](std::int64_t r, std::int64_t k, bool g, const char* d) {
+      [](std::int64_t r, std::int64_t k, bool g, const std::optional<std::string>& d) {
         const auto options = tensor_options(g, d);
         const nb::gil_scoped_release unlock;
         return Tensor::zeros(r, k, options);
       },
-      "rows"_a, "cols"_a, nb::kw_only(), "requires_grad"_a = false, "device"_a = "cpu", "Zeros.");
+      "rows"_a, "cols"_a, nb::kw_only(), "requires_grad"_a = false, "device"_a = nb::none(),
+      "Zeros.");
   c.def_static(
       "ones",
-      [](std::int64_t r, std::int64_t k, bool g, const char* d) {
+      [](std::int64_t r, std::int64_t k, bool g, const std::optional<std::string>& d) {
         const auto options = tensor_options(g, d);
         const nb::gil_scoped_release unlock;
         return Tensor::ones(r, k, options);
       },
-      "rows"_a, "cols"_a, nb::kw_only(), "requires_grad"_a = false, "device"_a = "cpu", "Ones.");
+      "rows"_a, "cols"_a, nb::kw_only(), "requires_grad"_a = false, "device"_a = nb::none(),
+      "Ones.");
   c.def_static(
       "full",
-      [](std::int64_t r, std::int64_t k, double v, bool g, const char* d) {
+      [](std::int64_t r, std::int64_t k, double v, bool g, const std::optional<std::string>& d) {
         const auto options = tensor_options(g, d);
         const nb::gil_scoped_release unlock;
         return Tensor::full(r, k, v, options);
       },
-      "rows"_a, "cols"_a, "value"_a, nb::kw_only(), "requires_grad"_a = false, "device"_a = "cpu",
-      "One value everywhere.");
+      "rows"_a, "cols"_a, "value"_a, nb::kw_only(), "requires_grad"_a = false,
+      "device"_a = nb::none(), "One value everywhere.");
   c.def_static(
       "eye",
-      [](std::int64_t n, std::optional<std::int64_t> k, bool g, const char* d) {
+      [](std::int64_t n, std::optional<std::int64_t> k, bool g,
+         const std::optional<std::string>& d) {
         const auto options = tensor_options(g, d);
         const nb::gil_scoped_release unlock;
         return Tensor::eye(n, k, options);
       },
-      "n"_a, "cols"_a = nb::none(), nb::kw_only(), "requires_grad"_a = false, "device"_a = "cpu",
-      "Ones on the diagonal of an (n, cols) tensor; cols defaults to n.");
+      "n"_a, "cols"_a = nb::none(), nb::kw_only(), "requires_grad"_a = false,
+      "device"_a = nb::none(), "Ones on the diagonal of an (n, cols) tensor; cols defaults to n.");
   c.def_static(
       "rand",
-      [](std::int64_t r, std::int64_t k, std::optional<std::uint64_t> s, bool g, const char* d) {
+      [](std::int64_t r, std::int64_t k, std::optional<std::uint64_t> s, bool g,
+         const std::optional<std::string>& d) {
         const auto options = tensor_options(g, d);
         const nb::gil_scoped_release unlock;
         return Tensor::rand(r, k, s, options);
       },
       "rows"_a, "cols"_a, "seed"_a = nb::none(), nb::kw_only(), "requires_grad"_a = false,
-      "device"_a = "cpu", "Uniform on [0, 1); without a seed from the process-wide generator.");
+      "device"_a = nb::none(),
+      "Uniform on [0, 1); without a seed from the process-wide generator.");
   c.def_static(
       "randn",
-      [](std::int64_t r, std::int64_t k, std::optional<std::uint64_t> s, bool g, const char* d) {
+      [](std::int64_t r, std::int64_t k, std::optional<std::uint64_t> s, bool g,
+         const std::optional<std::string>& d) {
         const auto options = tensor_options(g, d);
         const nb::gil_scoped_release unlock;
         return Tensor::randn(r, k, s, options);
       },
       "rows"_a, "cols"_a, "seed"_a = nb::none(), nb::kw_only(), "requires_grad"_a = false,
-      "device"_a = "cpu", "Standard normal; without a seed from the process-wide generator.");
+      "device"_a = nb::none(), "Standard normal; without a seed from the process-wide generator.");
   c.def_static(
       "from_rows",
-      [](nb::handle rows, bool g, const char* d) {
+      [](nb::handle rows, bool g, const std::optional<std::string>& d) {
         return Tensor::from_rows(rows_of(rows), tensor_options(g, d));
       },
-      "rows"_a, nb::kw_only(), "requires_grad"_a = false, "device"_a = "cpu",
+      "rows"_a, nb::kw_only(), "requires_grad"_a = false, "device"_a = nb::none(),
       "A sequence of equally long sequences of numbers.");
   c.def_static(
       "from_array",
-      [](nb::handle object, nb::handle copy, bool g, const char* d) {
+      [](nb::handle object, nb::handle copy, bool g, const std::optional<std::string>& d) {
         Tensor out = import_array(object, copy_policy(copy)).to(tensor_options(g, d).device);
         if (g) out.requires_grad_();
         return out;
       },
-      "obj"_a, "copy"_a = nb::none(), nb::kw_only(), "requires_grad"_a = false, "device"_a = "cpu",
+      "obj"_a, "copy"_a = nb::none(), nb::kw_only(), "requires_grad"_a = false,
+      "device"_a = nb::none(),
       "An array by DLPack, array interface or buffer protocol, or a sequence. Aligned, "
       "C-contiguous, writable float32 is shared; copy=True always copies, copy=False never.");
   c.def_static(

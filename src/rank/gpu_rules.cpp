@@ -4,6 +4,7 @@
 #include "rank/rules.hpp"
 #include "spiraltorch/base/error.hpp"
 #include "spiraltorch/base/text.hpp"
+#include "spiraltorch/rank/dispatch_layout.hpp"
 
 // CUDA, HIP and WebGPU (spec 3, 4.3 to 4.5). The constants are a start, until they are measured on
 // devices.
@@ -16,6 +17,10 @@ constexpr std::int64_t kControl = 256;               // bytes of a row's walk st
 constexpr std::int64_t kLocalSort = 4096;            // most survivors sorted by one workgroup
 constexpr std::int64_t kPieceColumns = 8192;         // least columns of a piece of a split row
 constexpr std::int64_t kDispatchElements = 1 << 27;  // most elements of one WebGPU dispatch
+constexpr std::int64_t kChosen = 16;                 // bytes of a walk in one workgroup
+constexpr std::int64_t kManyRows = 512;              // WebGPU: a workgroup each fills a device
+constexpr std::int64_t kRowSweeps = 16;              // WebGPU: of a row that is not split
+constexpr std::int64_t kManyBlocks = 2048;           // workgroups that fill any device
 constexpr std::int64_t kPerThread = 16;              // elements a thread reads per sweep
 constexpr std::int64_t kMostX = 2147483647;          // workgroups along x; WebGPU: kMostYZ
 constexpr std::int64_t kMostYZ = 65535;              // along y and z
@@ -27,15 +32,22 @@ std::int64_t threads_of(std::int64_t wanted, const DeviceCaps& caps) {
   return std::max(caps.lane_width, most / caps.lane_width * caps.lane_width);
 }
 
-std::int64_t block_wanted(RankAlgorithm algorithm, const RankProblem& q) {
+std::int64_t block_wanted(RankAlgorithm algorithm, const RankProblem& q, const DeviceCaps& caps) {
   switch (algorithm) {
     case RankAlgorithm::warp_queue:
       return 128;
     case RankAlgorithm::block_radix:
       return q.cols <= 2048 ? 256 : 1024;
-    case RankAlgorithm::tile_sort:
-    case RankAlgorithm::dispatch_radix:
-      return 256;
+    case RankAlgorithm::tile_sort:  // a thread compares pairs
+      return std::min<std::int64_t>(256, ceil_pow2(q.cols) / 2);
+    case RankAlgorithm::dispatch_radix: {  // few rows: more threads each
+      std::int64_t block = 256;
+      while (q.rows < kManyRows && block < 1024 && block * kPerThread < q.cols &&
+             kHistogram + dispatch_prefix_bytes(2 * block) + kChosen <= caps.shared_bytes) {
+        block *= 2;
+      }
+      return block;
+    }
     default:
       return 512;
   }
@@ -69,6 +81,8 @@ std::int64_t shared_of(RankAlgorithm algorithm, const RankProblem& q, const Devi
       const std::int64_t row = kHistogram + kControl + 4 * q.cols;
       return row <= caps.shared_bytes ? row : kHistogram + kControl;
     }
+    case RankAlgorithm::dispatch_radix:
+      return kHistogram + dispatch_prefix_bytes(block) + kChosen;
     default:
       return kHistogram + kControl;
   }
@@ -88,7 +102,14 @@ std::int64_t split_of(const RankPlanFields& p, const DeviceCaps& caps) {
     pieces = std::min(ceil_div(4 * caps.compute_units, q.rows),
                       ceil_div(q.cols, p.choice.workgroup * kPerThread));
   } else if (p.algorithm == RankAlgorithm::dispatch_radix) {
-    pieces = ceil_div(q.cols, p.choice.workgroup * kPerThread);
+    // Whole rows where there are many, or where a row takes few sweeps. Else one to four sweeps a
+    // piece, as long as the pieces fill a large device.
+    std::int64_t sweep = p.choice.workgroup * kPerThread;
+    if (q.rows >= kManyRows || q.cols <= kRowSweeps * sweep) return 0;
+    for (int i = 0; i < 2 && q.rows >= ceil_div(kManyBlocks, ceil_div(q.cols, 2 * sweep)); ++i) {
+      sweep *= 2;
+    }
+    pieces = ceil_div(q.cols, sweep);
   }
   if (pieces < 2) return 0;
   const std::int64_t columns = ceil_div(ceil_div(q.cols, pieces), 32) * 32;
@@ -98,6 +119,9 @@ std::int64_t split_of(const RankPlanFields& p, const DeviceCaps& caps) {
 // What overrides can ask for beyond the device's limits.
 void check_limits(const RankPlanFields& p, const DeviceCaps& caps, std::int64_t pieces,
                   bool own_stride) {
+  if (p.algorithm == RankAlgorithm::dispatch_radix) {
+    pieces = dispatch_blocks(p.problem, pieces, p.choice.workgroup) / p.problem.rows;
+  }
   if (const std::int64_t most = most_blocks(p.device.type) / p.problem.rows; pieces > most) {
     fail(Errc::invalid_value, "replace",
          text(own_stride ? "channel_stride" : "workgroup", ": got ", pieces,
@@ -148,7 +172,7 @@ std::int64_t most_blocks(DeviceType type) {
 void fill_gpu(RankPlanFields& p, const DeviceCaps& caps, const PlanOverrides& o) {
   const RankProblem& q = p.problem;
   RankChoice& c = p.choice;
-  c.workgroup = threads_of(o.workgroup.value_or(block_wanted(p.algorithm, q)), caps);
+  c.workgroup = threads_of(o.workgroup.value_or(block_wanted(p.algorithm, q, caps)), caps);
   if (o.workgroup && c.workgroup != *o.workgroup) {
     fail(Errc::invalid_value, "replace",
          text("workgroup: got ", *o.workgroup, ", expected a multiple of ", caps.lane_width,
@@ -183,6 +207,9 @@ void fill_gpu(RankPlanFields& p, const DeviceCaps& caps, const PlanOverrides& o)
   p.shared_bytes = shared_of(p.algorithm, q, caps, c.workgroup);
   const bool fits = p.shared_bytes > kHistogram + kControl;
   p.passes = !is_radix(p.algorithm) || (p.algorithm == RankAlgorithm::block_radix && fits) ? 1 : 4;
+  if (p.algorithm == RankAlgorithm::dispatch_radix) {
+    p.passes = c.channel_stride == 0 && q.kind == RankKind::midk ? 7 : 5;
+  }
   if (p.k_effective > 1) {
     p.sort_stage =
         p.k_effective <= local_sort_limit(caps.shared_bytes) ? SortStage::local : SortStage::global;
@@ -192,6 +219,7 @@ void fill_gpu(RankPlanFields& p, const DeviceCaps& caps, const PlanOverrides& o)
 }
 
 std::int64_t gpu_workspace(const RankPlanFields& p) {
+  if (p.algorithm == RankAlgorithm::dispatch_radix) return dispatch_layout(p).total_bytes;
   const RankProblem& q = p.problem;
   const std::int64_t pieces =
       p.choice.channel_stride > 0 ? ceil_div(q.cols, p.choice.channel_stride) : 1;
@@ -199,7 +227,7 @@ std::int64_t gpu_workspace(const RankPlanFields& p) {
   if (p.algorithm == RankAlgorithm::block_queue && pieces > 1) {
     row += pieces * p.k_effective * kComposite;
   }
-  if (p.algorithm == RankAlgorithm::grid_radix || p.algorithm == RankAlgorithm::dispatch_radix) {
+  if (p.algorithm == RankAlgorithm::grid_radix) {
     row += 3 * kHistogram + kControl + pieces * 16;
   }
   if (is_radix(p.algorithm) && p.sort_stage != SortStage::none) {
@@ -211,6 +239,7 @@ std::int64_t gpu_workspace(const RankPlanFields& p) {
 
 std::vector<Launch> lower_gpu(const RankPlanFields& p, bool sorted) {
   if (p.algorithm == RankAlgorithm::none) return {};
+  if (p.algorithm == RankAlgorithm::dispatch_radix) return lower_dispatch(p, sorted);
   const std::string name(to_text(p.algorithm));
   const RankProblem& q = p.problem;
   const auto rows = [&](const std::string& kernel, std::int64_t shared) {
@@ -228,14 +257,10 @@ std::vector<Launch> lower_gpu(const RankPlanFields& p, bool sorted) {
   if (p.algorithm == RankAlgorithm::block_radix) {
     out.push_back(reads(name));
   } else {
-    const bool grid = p.algorithm == RankAlgorithm::grid_radix;
-    if (grid) out = {rows("provisional_threshold", p.shared_bytes), reads("collect")};
-    for (const char* digit : {"0", "1", "2"}) {
+    out = {rows("provisional_threshold", p.shared_bytes), reads("collect")};
+    for (const char* digit : {"0", "1", "2"})
       out.push_back(reads(std::string("histogram") + digit));
-      if (!grid) out.push_back(rows(std::string("choose") + digit, kHistogram));
-    }
-    if (!grid) out.insert(out.end(), {reads("count"), rows("scan", kControl)});
-    out.push_back(reads(grid ? "compact" : "emit"));
+    out.push_back(reads("compact"));
   }
   if (!sorted || p.sort_stage == SortStage::none) return out;
   if (p.sort_stage == SortStage::local) {
@@ -302,7 +327,7 @@ std::optional<std::string> infeasible(RankAlgorithm a, const RankProblem& q,
   if (caps.max_workgroup < caps.lane_width) {
     return text("threads per workgroup ", caps.max_workgroup, " < lanes ", caps.lane_width);
   }
-  const std::int64_t block = threads_of(block_wanted(a, q), caps);
+  const std::int64_t block = threads_of(block_wanted(a, q, caps), caps);
   const std::int64_t shared = shared_of(a, q, caps, block);
   if (a == RankAlgorithm::warp_queue && q.k > 32 * caps.lane_width) {
     return too_much("k", q.k, 32 * caps.lane_width);
@@ -312,7 +337,7 @@ std::optional<std::string> infeasible(RankAlgorithm a, const RankProblem& q,
   }
   if (a == RankAlgorithm::dispatch_radix) {
     if (q.cols > kDispatchElements) return too_much("cols", q.cols, kDispatchElements);
-    const std::int64_t blocks = q.rows * ceil_div(q.cols, block * kPerThread);
+    const std::int64_t blocks = dispatch_blocks(q, ceil_div(q.cols, block * kPerThread), block);
     const std::int64_t most = most_blocks(caps.device.type);
     if (blocks > most) return too_much("workgroups", blocks, most);
   }

@@ -36,6 +36,13 @@ void fill_gpu(RankPlanFields& plan, const DeviceCaps& caps, const PlanOverrides&
 [[nodiscard]] std::vector<Launch> lower_cpu(const RankPlanFields& plan, bool sorted);
 [[nodiscard]] std::vector<Launch> lower_gpu(const RankPlanFields& plan, bool sorted);
 
+/// Launches of `dispatch_radix`, the bytes of workgroup memory of a sum over its threads, and the
+/// most workgroups that one of its launches has.
+[[nodiscard]] std::vector<Launch> lower_dispatch(const RankPlanFields& plan, bool sorted);
+[[nodiscard]] std::int64_t dispatch_prefix_bytes(std::int64_t block);
+[[nodiscard]] std::int64_t dispatch_blocks(const RankProblem& problem, std::int64_t pieces,
+                                           std::int64_t block);
+
 /// Most workgroups of one launch of an accelerator.
 [[nodiscard]] std::int64_t most_blocks(DeviceType type);
 /// Workgroups over x first, then y and z, as far as the device counts.

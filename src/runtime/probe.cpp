@@ -7,6 +7,7 @@
 
 #include "runtime/hip_runtime.hpp"
 #include "runtime/vendor_libraries.hpp"
+#include "spiraltorch/base/error.hpp"
 #include "spiraltorch/base/text.hpp"
 #include "spiraltorch/runtime/backend.hpp"
 #include "spiraltorch/runtime/library.hpp"
@@ -92,12 +93,16 @@ DeviceCaps describe_hip(DeviceId device) {
 DeviceCaps describe_only(DeviceId device) {
   const BackendInfo* backend = find_backend(device.type);
   if (backend == nullptr && device.type == DeviceType::hip) return describe_hip(device);
-  const DeviceStatus status = device_status(device);
+  DeviceStatus status = device_status(device);
   if (status.available) {
-    DeviceCaps caps = backend->driver->describe(device.index);
-    caps.device = device;
-    caps.available = true;
-    return caps;
+    try {
+      DeviceCaps caps = backend->driver->describe(device.index);
+      caps.device = device;
+      caps.available = true;
+      return caps;
+    } catch (const Error& e) {  // there, but lost or not to be opened
+      status.reason = e.what();
+    }
   }
   DeviceCaps caps = template_caps(device);
   caps.error = status.reason;

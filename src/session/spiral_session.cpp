@@ -55,12 +55,20 @@ SpiralSession::SpiralSession(SessionOptions options) : options_(std::move(option
   if (options_.seed) manual_seed(*options_.seed);
 }
 
+void SpiralSession::check_open(std::string_view op) const {
+  require(!closed_, Errc::invalid_value, op, "session: got a closed one, expected an open one");
+}
+
 SharedPlan SpiralSession::plan(RankKind kind, std::int64_t rows, std::int64_t cols,
                                std::int64_t k) const {
+  check_open("plan");
   return plan_for({kind, rows, cols, k}, device());
 }
 
-DeviceCaps SpiralSession::device_caps() const { return describe_device(device_); }
+DeviceCaps SpiralSession::device_caps() const {
+  check_open("device_caps");
+  return describe_device(device_);
+}
 
 OpenTopos SpiralSession::topos() const {
   return options_.topos ? *options_.topos : OpenTopos(options_.curvature);
@@ -78,6 +86,7 @@ std::optional<Tensor> SpiralSession::coupling() const {
 }
 
 LanguageWaveEncoder SpiralSession::encoder(double temperature) const {
+  check_open("encoder");
   return {options_.curvature, temperature};
 }
 
@@ -86,22 +95,29 @@ ZSpaceBarycenter SpiralSession::barycenter(std::span<const Tensor> densities,
                                            std::optional<double> entropy_weight,
                                            std::optional<double> beta_j,
                                            const std::optional<Tensor>& coupling) const {
+  check_open("barycenter");
+  std::optional<Tensor> chosen = coupling;
+  if (!chosen && options_.coupling && !densities.empty()) {
+    chosen = options_.coupling->to(densities[0].device());  // the session's own copy
+  }
   return z_space_barycenter(
       densities, weights,
-      {entropy_weight.value_or(options_.entropy_weight), beta_j.value_or(options_.beta_j),
-       coupling ? coupling : options_.coupling});
+      {entropy_weight.value_or(options_.entropy_weight), beta_j.value_or(options_.beta_j), chosen});
 }
 
 Hypergrad SpiralSession::hypergrad(std::int64_t rows, std::int64_t cols) const {
+  check_open("hypergrad");
   return {options_.curvature, options_.hyper_learning_rate, rows, cols, options_.topos};
 }
 
 void SpiralSession::align_hypergrad(Hypergrad& tape, const ZSpaceBarycenter& barycenter) const {
+  check_open("align_hypergrad");
   tape.accumulate_barycenter_path(barycenter.intermediates);
 }
 
 SpiralDifferentialTrace SpiralSession::trace(const Tensor& seed,
                                              const std::optional<TracePlanOptions>& plan) const {
+  check_open("trace");
   SpiralDifferentialTrace out(seed, {options_.curvature,
                                      {options_.entropy_weight, options_.beta_j, options_.coupling},
                                      options_.topos});

@@ -87,3 +87,22 @@ def test_results_as_dictionaries_and_tuples():
     assert density.data() == bary.density.data() and (kl, entropy) == (bary.kl_energy, bary.entropy)
     bary.density.fill_(9)  # a fresh copy each time
     assert bary.density.sum().item() == pytest.approx(1)
+
+
+def test_a_closed_session_refuses():
+    session = st.SpiralSession(device="cpu", curvature=-1.0)
+    tape = session.hypergrad(1, 2)
+    session.close()
+    session.close()
+    tape.reset()
+    for use in (
+        lambda: session.hypergrad(1, 2),
+        lambda: session.encoder(),
+        lambda: session.plan("topk", 1, 2, 1),
+        lambda: session.device_caps(),
+        lambda: session.trace(st.Tensor(1, 2)),
+        lambda: session.barycenter([st.Tensor(1, 2, [0.5, 0.5])]),
+        lambda: session.__enter__(),
+    ):
+        with pytest.raises(st.InvalidArgument, match="closed"):
+            use()

@@ -99,9 +99,15 @@ class SPIRALTORCH_API SpiralSession {
   /// A text encoder of the session's curvature.
   [[nodiscard]] LanguageWaveEncoder encoder(double temperature = 0.5) const;
   [[nodiscard]] const SessionOptions& options() const noexcept { return options_; }
+  /// Ends the session: what it made lives on, its methods throw `invalid_value` from now on.
+  void close() noexcept { closed_ = true; }
+  [[nodiscard]] bool is_closed() const noexcept { return closed_; }
+  /// Throws `invalid_value` naming `op` once the session is closed.
+  void check_open(std::string_view op) const;
 
  private:
   SessionOptions options_;
+  bool closed_ = false;
   DeviceId device_;
 };
 

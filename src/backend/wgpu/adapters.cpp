@@ -26,7 +26,9 @@ Adapter read_adapter(const Api& w, WGPUAdapter handle) {
 }
 
 std::vector<Adapter> enumerate(const Api& w) {
-  const WGPUInstanceDescriptor descriptor = WGPU_INSTANCE_DESCRIPTOR_INIT;
+  InstanceExtras extras;
+  WGPUInstanceDescriptor descriptor = WGPU_INSTANCE_DESCRIPTOR_INIT;
+  descriptor.nextInChain = &extras.chain;
   WGPUInstance instance = w.CreateInstance(&descriptor);
   if (instance == nullptr) return {};
   const EnumerateOptions options{nullptr, kBackendVulkan | kBackendMetal | kBackendDx12};

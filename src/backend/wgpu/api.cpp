@@ -52,6 +52,7 @@ std::string fill(Api& api, const Library& library) {
   SPIRALTORCH_WGPU(BufferRelease);
   SPIRALTORCH_WGPU(BufferDestroy);
   SPIRALTORCH_WGPU(BindGroupRelease);
+  SPIRALTORCH_WGPU(ComputePipelineRelease);
   SPIRALTORCH_WGPU(ShaderModuleRelease);
   SPIRALTORCH_WGPU(QueueWriteBuffer);
   SPIRALTORCH_WGPU(BufferMapAsync);

@@ -125,7 +125,7 @@ void BallParams::add_to(Task& task) const {
   add_pair(task, rate);
   add_pair(task, number);
   add_pair(task, g_number);
-  task.u(0);
+  task.u(blocks).u(block_rows).u(first).u(0);
 }
 
 void bind_rows(Task& task, const BallRows& rows) {

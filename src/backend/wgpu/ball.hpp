@@ -53,6 +53,7 @@ struct BallParams {
   std::int64_t g_stride = 0;
   std::int64_t wanted = 0;
   bool wide_out = false;
+  bool wide_rows = false;  ///< rows a are pairs of float32
   int shift = 0;
   int v_shift = 0;
   int number_shift = 0;
@@ -60,6 +61,9 @@ struct BallParams {
   double rate = 1.0;
   double number = 1.0;
   double g_number = 0.0;
+  std::int64_t blocks = 1;  ///< of wgsl/ball_sum.wgsl
+  std::int64_t block_rows = 0;
+  std::int64_t first = 0;  ///< row of a that the first sum belongs to
 
   /// Scales, and strides of the rows.
   BallParams(BallOp op, const BallRows& operands, double curvature, double learning_rate = 1.0);
@@ -71,5 +75,18 @@ struct BallParams {
 
 /// Binds a, b, v and t, with a in the place of what is not there.
 void bind_rows(Task& task, const BallRows& rows);
+
+/// A row-wise gradient: g, and outputs by role, null where not wanted.
+struct BallGradients {
+  const KernelOperand* g = nullptr;
+  const KernelOperand* a = nullptr;
+  const KernelOperand* b = nullptr;
+  const KernelOperand* v = nullptr;
+  const KernelOperand* t = nullptr;
+};
+
+/// Gradients of g.rows rows.
+void run_ball_gradient(Device& device, BallOp op, const BallRows& rows,
+                       const BallGradients& gradients, BallParams params);
 
 }  // namespace spiraltorch::wgpu

@@ -29,6 +29,15 @@ OpenDevices& open_devices() {
   return all;
 }
 
+const Adapter& adapter_at(int index, std::string_view op) {
+  std::string reason;
+  const std::vector<Adapter>& all = adapters(reason);
+  if (index < static_cast<int>(all.size())) return all[static_cast<std::size_t>(index)];
+  if (reason.empty()) reason = text(all.size(), " present");
+  fail(Errc::device, op,
+       text("device: got ", named(index), " (", reason, "), expected a WebGPU adapter"));
+}
+
 // Spreads workgroups over x, y and z; the kernel ignores those beyond its count.
 std::array<std::uint32_t, 3> spread(std::uint64_t count, std::uint64_t most) {
   const std::uint64_t x = std::min(count, most);
@@ -55,19 +64,18 @@ Device& Device::opened(int index) noexcept {
 }
 
 Device& Device::get(int index, std::string_view op) {
+  Device& device = find(index, op);
+  device.health_.check(op, index);
+  return device;
+}
+
+Device& Device::find(int index, std::string_view op) {
   Device* device = nullptr;
   {
     const std::lock_guard lock(open_devices().mutex);
     auto& slot = open_devices().devices[index];
     if (slot == nullptr) {
-      std::string reason;
-      const std::vector<Adapter>& all = adapters(reason);
-      if (index >= static_cast<int>(all.size())) {
-        fail(Errc::device, op,
-             text("device: got ", named(index), " (", reason, "), expected a WebGPU adapter"));
-      }
-      std::unique_ptr<Device> fresh(new Device(index, all[static_cast<std::size_t>(index)]));
-      slot = std::move(fresh);
+      slot = std::unique_ptr<Device>(new Device(index, adapter_at(index, op)));
     }
     device = slot.get();
   }
@@ -76,7 +84,8 @@ Device& Device::get(int index, std::string_view op) {
          text("device: got ", named(index),
               " in a forked process, expected the one that opened it"));
   }
-  device->health_.check(op, index);
+  if (device->health_.lost()) device->health_.check(op, index);
+  device->prepare();
   return *device;
 }
 
@@ -87,12 +96,18 @@ Device::Device(int index, const Adapter& adapter)
   limits_.max_workgroup = l.maxComputeInvocationsPerWorkgroup;
   limits_.shared_bytes = l.maxComputeWorkgroupStorageSize;
   limits_.binding_bytes = l.maxStorageBufferBindingSize / 256 * 256;
-  limits_.buffer_bytes = l.maxBufferSize;
+  limits_.buffer_bytes = l.maxBufferSize / 256 * 256;
   limits_.max_groups = l.maxComputeWorkgroupsPerDimension;
-  memory_ = std::make_unique<Memory>(handle_);
+  memory_ = std::make_unique<Memory>(handle_, limits_.buffer_bytes);
   stream_ = std::make_unique<Stream>(handle_, health_, index_);
-  has_subgroups_ = adapter.subgroups;
-  if (has_subgroups_) measure_subgroup();
+}
+
+// Not in the constructor: from here on the driver may call back, so the object must stay.
+void Device::prepare() {
+  const std::lock_guard lock(mutex_);
+  if (prepared_) return;
+  if (adapter_.subgroups) measure_subgroup();
+  prepared_ = true;
 }
 
 void Device::open() {
@@ -135,12 +150,11 @@ void Device::open() {
 
 // Adapters may report no subgroup sizes: a kernel tells the one in use.
 void Device::measure_subgroup() {
-  Block* out = allocate(4);
-  const Binding binding{out, 0, 4};
+  const Scratch out(*this, 4);
+  const Binding binding{&out.block(), 0, 4};
   dispatch(kSubgroupSize, {}, {&binding, 1}, {}, 1);
   std::uint32_t size = 0;
-  download(*out, 0, &size, 4);
-  release(out);
+  download(out.block(), 0, &size, 4);
   limits_.subgroup_min = std::max<std::uint32_t>(1, size);
   limits_.subgroups = size > 1;
   has_subgroups_ = limits_.subgroups;
@@ -191,10 +205,20 @@ WGPUComputePipeline Device::compile(const Shader& shader, std::span<const Consta
     made = api().DeviceCreateComputePipeline(handle_, &descriptor);
     api().ShaderModuleRelease(descriptor.compute.module);
   });
-  if (caught.message.empty() && made != nullptr) return made;
+  std::string message = health_.take();  // a driver's own failure passes the scopes
+  if (!caught.message.empty()) message = caught.message;
+  if (message.empty() && made != nullptr && !health_.lost()) return made;
+  if (made != nullptr) api().ComputePipelineRelease(made);
+  health_.check(shader.name, index_);  // a loss outweighs the message
+  if (message.empty()) message = "no reason given";
   fail(Errc::device, shader.name,
-       text("kernel does not compile on ", named(index_), " (", adapter_.name,
-            "): ", caught.message));
+       text("kernel does not compile on ", named(index_), " (", adapter_.name, "): ", message));
+}
+
+void Device::make_room() {
+  stream_->wait();
+  stream_->forget_groups();
+  memory_->trim();
 }
 
 Block* Device::allocate(std::uint64_t bytes) {
@@ -208,15 +232,15 @@ Block* Device::allocate(std::uint64_t bytes) {
   }
   std::string reason;
   Block* block = memory_->allocate(bytes, reason);
-  if (block == nullptr) {  // once more, with what lies unused given back
-    stream_->wait();
-    stream_->forget_groups();
-    memory_->trim();
+  if (block == nullptr) {
+    make_room();
     block = memory_->allocate(bytes, reason);
   }
+  if (block != nullptr && !health_.lost()) return block;
+  if (block != nullptr) memory_->release(block);
   health_.check("allocate", index_);
-  if (block == nullptr) refuse(text("less than what is free (", reason, ')'));
-  return block;
+  refuse(text("less than what is free (", reason, ')'));
+  return nullptr;
 }
 
 void Device::release(Block* block) noexcept {
@@ -232,6 +256,16 @@ void Device::upload(Block& to, std::uint64_t offset, const void* from, std::uint
 
 void Device::download(const Block& from, std::uint64_t offset, void* to, std::uint64_t bytes) {
   const std::lock_guard lock(mutex_);
+  std::string reason;
+  if (!stream_->reserve_staging(bytes, reason)) {
+    make_room();
+    if (!stream_->reserve_staging(bytes, reason)) {
+      health_.check("download", index_);
+      fail(Errc::out_of_memory, "download",
+           text("bytes on ", named(index_), ": got ", bytes,
+                ", expected memory to read them through (", reason, ')'));
+    }
+  }
   stream_->download(from, offset, to, bytes);
 }
 

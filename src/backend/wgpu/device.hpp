@@ -49,8 +49,11 @@ inline constexpr std::size_t kParamBytes = 240;
 /// until the process ends. Calls of several threads are serialised by its mutex.
 class Device {
  public:
-  /// Throws `device` where there is none, after a fork, or once it is lost.
+  /// Throws `device` where there is none, after a fork, once it is lost, or what was reported to
+  /// it.
   static Device& get(int index, std::string_view op);
+  /// The same, but leaves what was reported to a call that computes.
+  static Device& find(int index, std::string_view op);
   /// One that `get` has opened, whatever became of it.
   static Device& opened(int index) noexcept;
 
@@ -75,7 +78,10 @@ class Device {
  private:
   Device(int index, const Adapter& adapter);
   void open();
+  void prepare();
   void measure_subgroup();
+  /// Out of memory: waits, and gives back what lies unused.
+  void make_room();
   WGPUComputePipeline pipeline(const Shader& shader, std::span<const Constant> constants,
                                std::size_t bindings);
   WGPUComputePipeline compile(const Shader& shader, std::span<const Constant> constants,
@@ -85,6 +91,7 @@ class Device {
   const Adapter& adapter_;
   Limits limits_;
   bool has_subgroups_ = false;
+  bool prepared_ = false;
   std::recursive_mutex mutex_;
   pid_t process_;
   Health health_;

@@ -1,5 +1,7 @@
 #include "backend/wgpu/health.hpp"
 
+#include <utility>
+
 #include "spiraltorch/base/device.hpp"
 #include "spiraltorch/base/error.hpp"
 #include "spiraltorch/base/text.hpp"
@@ -14,6 +16,11 @@ void Health::report(std::string message) {
 void Health::report_loss(std::string message) {
   const std::lock_guard lock(mutex_);
   if (loss_.empty()) loss_ = message.empty() ? "no reason given" : std::move(message);
+}
+
+std::string Health::take() {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(error_, {});
 }
 
 bool Health::lost() {

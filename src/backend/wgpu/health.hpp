@@ -16,7 +16,8 @@ class Health {
   void report_loss(std::string message);
   /// Throws `device` with the device's name and what was reported.
   void check(std::string_view op, int index);
-  /// The same, whatever waits to be raised first forgotten: for tests of validity only.
+  /// Removes the error that waits to be raised: for a call that knows it as its own.
+  [[nodiscard]] std::string take();
   [[nodiscard]] bool lost();
 
  private:

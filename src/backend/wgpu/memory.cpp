@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <unordered_map>
 
 namespace spiraltorch::wgpu {
 namespace {
@@ -52,7 +53,7 @@ Block* Memory::carve(std::uint64_t size, std::string& reason) {
 }
 
 Block* Memory::allocate(std::uint64_t bytes, std::string& reason) {
-  const std::uint64_t size = size_class(bytes);
+  const std::uint64_t size = std::min(size_class(bytes), largest_);
   const auto found = free_.find(size);
   if (found != free_.end() && !found->second.empty()) {
     Block* block = found->second.back();
@@ -70,17 +71,20 @@ void Memory::release(Block* block) noexcept {
 }
 
 void Memory::trim() {
-  std::unordered_set<const Block*> dropped;
-  for (auto& [size, list] : free_) {
-    if (size < kOwnBuffer) continue;
-    for (const Block* block : list) {
-      api().BufferDestroy(block->buffer);
-      api().BufferRelease(block->buffer);
-      dropped.insert(block);
-    }
-    list.clear();
+  std::unordered_map<WGPUBuffer, std::size_t> live;  // blocks
+  for (const auto& block : blocks_) ++live[block->buffer];
+  for (const auto& [size, list] : free_) {
+    for (const Block* block : list) --live[block->buffer];
   }
-  std::erase_if(blocks_, [&](const auto& block) { return dropped.count(block.get()) > 0; });
+  const auto idle = [&](const auto& block) { return live.at(block->buffer) == 0; };
+  for (auto& [size, list] : free_) std::erase_if(list, idle);
+  std::erase_if(blocks_, idle);
+  for (const auto& [buffer, blocks] : live) {
+    if (blocks > 0) continue;
+    if (buffer == chunk_) chunk_ = nullptr;
+    api().BufferDestroy(buffer);
+    api().BufferRelease(buffer);
+  }
 }
 
 }  // namespace spiraltorch::wgpu

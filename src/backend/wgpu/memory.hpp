@@ -3,7 +3,6 @@
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <unordered_set>
 #include <vector>
 
 #include "backend/wgpu/health.hpp"
@@ -25,8 +24,9 @@ struct Block {
 /// pending.
 class Memory {
  public:
-  explicit Memory(WGPUDevice device) : device_(device) {}
-  /// Null where the device has no memory; `reason` is its message.
+  /// `largest`: bytes of the largest buffer, a multiple of 256.
+  Memory(WGPUDevice device, std::uint64_t largest) : device_(device), largest_(largest) {}
+  /// At most `largest`. Null where the device has no memory; `reason` is its message.
   Block* allocate(std::uint64_t bytes, std::string& reason);
   void release(Block* block) noexcept;
   /// Gives buffers without a live block back to the device. Work on them must have ended.
@@ -37,6 +37,7 @@ class Memory {
   Block* carve(std::uint64_t size, std::string& reason);
 
   WGPUDevice device_;
+  std::uint64_t largest_;
   std::vector<std::unique_ptr<Block>> blocks_;         // every block ever made and not trimmed
   std::map<std::uint64_t, std::vector<Block*>> free_;  // by size class
   WGPUBuffer chunk_ = nullptr;                         // small blocks are cut from it

@@ -13,6 +13,7 @@ namespace {
 constexpr std::size_t kMostGroups = 8192;
 constexpr std::size_t kMostInFlight = 8;  // submissions: the host may not run ahead without end
 constexpr std::uint64_t kMostStaging = std::uint64_t{64} << 20U;
+constexpr std::uint64_t kMostWritten = std::uint64_t{256} << 20U;
 constexpr std::size_t kMostNames = 400;
 
 }  // namespace
@@ -89,8 +90,9 @@ WGPUBindGroup Stream::make_group(const GroupKey& key) {
   WGPUBindGroup group = nullptr;
   const Caught caught =
       catch_errors(device_, [&] { group = api().DeviceCreateBindGroup(device_, &descriptor); });
-  if (!caught.message.empty()) raise("wgpu", caught.message);
-  return group;
+  if (caught.message.empty() && group != nullptr) return group;
+  if (group != nullptr) api().BindGroupRelease(group);
+  raise("wgpu", caught.message.empty() ? "no bind group" : caught.message);
 }
 
 WGPUBindGroup Stream::group(std::span<const Binding> bindings) {
@@ -153,20 +155,28 @@ void Stream::flush() {
   if (encoder_ == nullptr) return;
   end_pass();
   WGPUCommandBuffer commands = nullptr;
+  SubmissionIndex index = 0;
   const Caught caught = catch_errors(device_, [&] {
     commands = api().CommandEncoderFinish(encoder_, nullptr);
     if (recorded_ > 0) {
       api().QueueWriteBuffer(queue_, params_buffer_, 0, params_.data(),
                              std::size_t{recorded_} * kParamSlot);
     }
-    in_flight_.push_back(api().QueueSubmitForIndex(queue_, 1, &commands));
+    index = api().QueueSubmitForIndex(queue_, 1, &commands);
   });
   api().CommandBufferRelease(commands);
   api().CommandEncoderRelease(encoder_);
   encoder_ = nullptr;
   recorded_ = 0;
+  written_ = 0;
   ++batch_;
-  if (!caught.message.empty()) raise("wgpu", text(caught.message, " (kernels: ", last_names_, ')'));
+  std::string message = health_.take();
+  if (!caught.message.empty()) message = caught.message;
+  if (!message.empty()) {
+    if (!last_names_.empty()) message += text(" (kernels: ", last_names_, ')');
+    raise("wgpu", message);
+  }
+  in_flight_.push_back(index);  // only now: the number of a refused submission is none to wait for
   if (in_flight_.size() > kMostInFlight) {
     api().DevicePoll(device_, 1, &in_flight_.front());
     in_flight_.pop_front();
@@ -176,29 +186,54 @@ void Stream::flush() {
   health_.check("wgpu", index_);
 }
 
+// The library keeps a copy of what is written until a submission after it has ended.
+void Stream::submit_writes() {
+  SubmissionIndex index = 0;
+  const Caught caught =
+      catch_errors(device_, [&] { index = api().QueueSubmitForIndex(queue_, 0, nullptr); });
+  written_ = 0;
+  if (!caught.message.empty()) raise("upload", caught.message);
+  health_.check("upload", index_);
+  api().DevicePoll(device_, 1, &index);
+}
+
 void Stream::upload(Block& to, std::uint64_t offset, const void* from, std::uint64_t bytes) {
   if (to.last_batch == batch_) flush();  // written before anything recorded so far
   const auto* bytes_from = static_cast<const std::byte*>(from);
   for (std::uint64_t done = 0; done < bytes; done += kMostStaging) {
     const std::uint64_t part = std::min(kMostStaging, bytes - done);
     api().QueueWriteBuffer(queue_, to.buffer, to.offset + offset + done, bytes_from + done, part);
+    written_ += part;
+    if (written_ >= kMostWritten) submit_writes();
   }
   health_.check("upload", index_);
 }
 
-void Stream::download(const Block& from, std::uint64_t offset, void* to, std::uint64_t bytes) {
+void Stream::drop_staging() {
+  if (staging_ != nullptr) api().BufferRelease(staging_);
+  staging_ = nullptr;
+  staging_bytes_ = 0;
+}
+
+bool Stream::reserve_staging(std::uint64_t bytes, std::string& reason) {
   const std::uint64_t wanted = std::min(size_class(bytes), kMostStaging);
-  if (staging_bytes_ < wanted) {
-    if (staging_ != nullptr) api().BufferRelease(staging_);
-    staging_bytes_ = 0;
-    WGPUBufferDescriptor descriptor = WGPU_BUFFER_DESCRIPTOR_INIT;
-    descriptor.size = wanted;
-    descriptor.usage = WGPUBufferUsage_MapRead | WGPUBufferUsage_CopyDst;
-    const Caught caught =
-        catch_errors(device_, [&] { staging_ = api().DeviceCreateBuffer(device_, &descriptor); });
-    if (!caught.message.empty()) raise("download", caught.message);
+  if (staging_bytes_ >= wanted) return true;
+  drop_staging();
+  WGPUBufferDescriptor descriptor = WGPU_BUFFER_DESCRIPTOR_INIT;
+  descriptor.size = wanted;
+  descriptor.usage = WGPUBufferUsage_MapRead | WGPUBufferUsage_CopyDst;
+  const Caught caught =
+      catch_errors(device_, [&] { staging_ = api().DeviceCreateBuffer(device_, &descriptor); });
+  if (caught.message.empty() && staging_ != nullptr) {
     staging_bytes_ = wanted;
+    return true;
   }
+  reason = caught.message.empty() ? "no buffer" : caught.message;
+  drop_staging();
+  return false;
+}
+
+void Stream::download(const Block& from, std::uint64_t offset, void* to, std::uint64_t bytes) {
   for (std::uint64_t done = 0; done < bytes; done += kMostStaging) {
     const std::uint64_t part = std::min(kMostStaging, bytes - done);
     read_chunk(from, offset + done, static_cast<std::byte*>(to) + done, part);
@@ -235,7 +270,9 @@ void Stream::map_staging(void* to, std::uint64_t bytes) {
   for (int tries = 0; !mapped.done && tries < 1000; ++tries) api().DevicePoll(device_, 1, nullptr);
   in_flight_.clear();
   if (!mapped.good) {
-    raise("download", text("mapping a buffer: ", mapped.done ? mapped.message : "no answer"));
+    const std::string answer = mapped.done ? mapped.message : "no answer";
+    drop_staging();  // it may be waiting to be mapped for ever
+    raise("download", text("mapping a buffer: ", answer));
   }
   const void* data = api().BufferGetConstMappedRange(staging_, 0, aligned);
   if (data != nullptr) std::memcpy(to, data, bytes);

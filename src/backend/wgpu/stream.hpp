@@ -39,6 +39,8 @@ class Stream {
   /// Submits what is recorded.
   void flush();
   void upload(Block& to, std::uint64_t offset, const void* from, std::uint64_t bytes);
+  /// Makes the buffer that a download of `bytes` goes through; false without memory for it.
+  [[nodiscard]] bool reserve_staging(std::uint64_t bytes, std::string& reason);
   void download(const Block& from, std::uint64_t offset, void* to, std::uint64_t bytes);
   /// Submits, and waits until the queue is empty.
   void wait();
@@ -72,8 +74,10 @@ class Stream {
   WGPUBindGroup make_group(const GroupKey& key);
   void begin_pass();
   void end_pass();
+  void submit_writes();
   void read_chunk(const Block& from, std::uint64_t offset, void* to, std::uint64_t bytes);
   void map_staging(void* to, std::uint64_t bytes);
+  void drop_staging();
   [[noreturn]] void raise(std::string_view op, const std::string& message);
 
   WGPUDevice device_;
@@ -85,6 +89,7 @@ class Stream {
   WGPUComputePipeline pipeline_ = nullptr;  // the pass's current one
   std::uint64_t batch_ = 1;
   std::uint32_t recorded_ = 0;
+  std::uint64_t written_ = 0;  // bytes since the last submission
   std::vector<std::byte> params_;
   WGPUBuffer params_buffer_ = nullptr;
   WGPUBuffer staging_ = nullptr;

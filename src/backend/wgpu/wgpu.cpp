@@ -19,6 +19,12 @@ KernelTable make_table() {
   wgpu::register_search(table);
   wgpu::register_softmax(table);
   wgpu::register_ball(table);
+  wgpu::register_ball_grad(table);
+  wgpu::register_ball_mean(table);
+  wgpu::register_ball_grad_sums(table);
+  wgpu::register_rank(table);
+  wgpu::register_rank_range(table);
+  wgpu::register_bands(table);
   return table;
 }
 
@@ -34,7 +40,7 @@ std::string unavailable_reason() {
 }
 
 DeviceCaps describe(int index) {
-  wgpu::Device& device = wgpu::Device::get(index, "describe_device");
+  wgpu::Device& device = wgpu::Device::find(index, "describe_device");
   const wgpu::Adapter& adapter = device.adapter();
   DeviceCaps caps;
   caps.available = caps.queried = true;

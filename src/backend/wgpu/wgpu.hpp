@@ -13,5 +13,11 @@ void register_reduce(KernelTable& table);
 void register_search(KernelTable& table);
 void register_softmax(KernelTable& table);
 void register_ball(KernelTable& table);
+void register_ball_grad(KernelTable& table);
+void register_ball_mean(KernelTable& table);
+void register_ball_grad_sums(KernelTable& table);
+void register_rank(KernelTable& table);
+void register_rank_range(KernelTable& table);
+void register_bands(KernelTable& table);
 
 }  // namespace spiraltorch::wgpu

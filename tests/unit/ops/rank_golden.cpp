@@ -1,3 +1,5 @@
+#include "rank_golden.hpp"
+
 #include <doctest/doctest.h>
 
 #include <string>
@@ -11,46 +13,6 @@
 using namespace spiraltorch;
 using nlohmann::json;
 
-namespace {
-
-constexpr std::int64_t kMostElements = std::int64_t{1} << 26;
-
-RankResult select(const json& c, const Tensor& x) {
-  const auto kind = parse_rank_kind("test", c.at("kind").get<std::string>());
-  const RankOptions options{.sorted = c.at("sorted").get<bool>(),
-                            .nan = parse_nan_policy("test", c.at("nan").get<std::string>())};
-  const auto k = c.at("k").get<std::int64_t>();
-  if (kind == RankKind::topk) return topk(x, k, options);
-  return kind == RankKind::midk ? midk(x, k, options) : bottomk(x, k, options);
-}
-
-void check_error_case(const json& c, const Tensor& x) {
-  try {
-    (void)select(c, x);
-    FAIL_CHECK("nothing thrown");
-  } catch (const Error& e) {
-    const auto& at = c.at("expect");
-    CHECK(e.code() == (at.contains("at") ? Errc::non_finite : Errc::invalid_value));
-    if (!at.contains("at")) return;
-    const std::string place = "(" + std::to_string(at.at("at")[0].get<int>()) + ", " +
-                              std::to_string(at.at("at")[1].get<int>()) + ")";
-    const std::string what = e.what();
-    CAPTURE(what);
-    CHECK(what.find(place) != std::string::npos);
-  }
-}
-
-void check_digest(const json& expect, const rank_data::Answer& got) {
-  rank_data::Digest digest;
-  for (const std::uint32_t v : got.values) digest.add(v);
-  for (const std::int64_t i : got.indices) digest.add(static_cast<std::uint32_t>(i));
-  CHECK(digest.text() == expect.at("digest").get<std::string>());
-  const auto head = rank_data::parse_bits(expect.at("head_values").get<std::string>());
-  for (std::size_t i = 0; i < head.size(); ++i) CHECK(got.values[i] == head[i]);
-}
-
-}  // namespace
-
 TEST_CASE("golden keys") {
   for (const json& pair : rank_data::file().at("keys")) {
     const auto bits = rank_data::parse_bits(pair[0].get<std::string>());
@@ -60,61 +22,11 @@ TEST_CASE("golden keys") {
 }
 
 TEST_CASE("golden selections") {
-  int count = 0;
-  for (const json& c : rank_data::file().at("cases")) {
-    const auto rows = c.at("rows").get<std::int64_t>();
-    const auto cols = c.at("cols").get<std::int64_t>();
-    if (rows * cols > kMostElements) continue;  // needs 9 GB: run by hand
-    CAPTURE(c.at("id").get<int>());
-    const Tensor x = rank_data::tensor(rows, cols, rank_data::input_bits(c));
-    const json& expect = c.at("expect");
-    ++count;
-    if (expect.contains("error")) {
-      check_error_case(c, x);
-      continue;
-    }
-    const RankResult result = select(c, x);
-    const auto got = rank_data::answer(result.values, result.indices);
-    if (expect.contains("digest")) {
-      check_digest(expect, got);
-      continue;
-    }
-    CHECK(got.values == rank_data::parse_bits(expect.at("values").get<std::string>()));
-    CHECK(got.indices == expect.at("indices").get<std::vector<std::int64_t>>());
-  }
-  CHECK(count >= 950);
+  // The largest needs 9 GB: run by hand.
+  CHECK(rank_golden::check_selections({}, std::int64_t{1} << 26) >= 950);
 }
 
-TEST_CASE("golden ranges") {
-  for (const json& c : rank_data::file().at("compact")) {
-    CAPTURE(c.at("id").get<int>());
-    const auto rows = c.at("rows").get<std::int64_t>();
-    const auto cols = c.at("cols").get<std::int64_t>();
-    const Tensor x = rank_data::tensor(rows, cols, rank_data::input_bits(c));
-    const auto bound = [&](const char* name) {
-      const json& b = c.at(name);
-      return b.is_string() ? std::strtod(b.get<std::string>().c_str(), nullptr) : b.get<double>();
-    };
-    const json& expect = c.at("expect");
-    if (expect.contains("error")) {
-      CHECK_THROWS_AS((void)compact_range(x, bound("low"), bound("high")), Error);
-      continue;
-    }
-    const CompactResult result = compact_range(x, bound("low"), bound("high"));
-    const auto got = rank_data::answer(result.values, result.indices);
-    if (expect.contains("digest")) {
-      rank_data::Digest digest;
-      for (const std::uint32_t v : got.values) digest.add(v);
-      for (const std::int64_t i : got.indices) digest.add(static_cast<std::uint32_t>(i));
-      for (const std::int64_t i : result.counts.data()) digest.add(static_cast<std::uint32_t>(i));
-      CHECK(digest.text() == expect.at("digest").get<std::string>());
-      continue;
-    }
-    CHECK(got.values == rank_data::parse_bits(expect.at("values").get<std::string>()));
-    CHECK(got.indices == expect.at("indices").get<std::vector<std::int64_t>>());
-    CHECK(result.counts.data() == expect.at("counts").get<std::vector<std::int64_t>>());
-  }
-}
+TEST_CASE("golden ranges") { rank_golden::check_ranges({}); }
 
 TEST_CASE("golden bands") {
   for (const json& c : rank_data::file().at("bands")) {

@@ -8,51 +8,6 @@ using spiraltorch::OpId;
 
 namespace {
 
-struct Case {
-  OpId op;
-  const char* roles;    // p point, v vector, t number, in order of the operands
-  std::int64_t result;  // 0: a row, 1: a number, 2: a row and a number
-};
-
-const std::vector<Case> kCases{
-    {OpId::ball_project, "p", 0},      {OpId::ball_import, "p", 0},
-    {OpId::ball_expmap0, "v", 0},      {OpId::ball_logmap0, "p", 0},
-    {OpId::ball_mobius_add, "pp", 0},  {OpId::ball_mobius_scalar, "tp", 0},
-    {OpId::ball_expmap, "pv", 0},      {OpId::ball_logmap, "pp", 0},
-    {OpId::ball_gyration, "ppv", 0},   {OpId::ball_parallel_transport, "ppv", 0},
-    {OpId::ball_dist, "pp", 1},        {OpId::ball_conformal_factor, "p", 1},
-    {OpId::ball_egrad2rgrad, "pv", 0}, {OpId::ball_geodesic, "ppt", 0},
-    {OpId::ball_to_lorentz, "p", 2},   {OpId::ball_sgd_step, "pv", 0},
-};
-
-In numbers(std::int64_t rows) {
-  std::vector<float> values;
-  for (std::int64_t i = 0; i < rows; ++i) {
-    values.push_back(
-        std::array{0.5F, 1.0F, 0.0F, -0.3F, 2.0F, 1.7F}[static_cast<std::size_t>(i % 6)]);
-  }
-  return floats(rows, 1, values);
-}
-
-std::vector<In> operands(const Case& c, std::int64_t rows, std::int64_t cols, double kappa) {
-  std::vector<In> in;
-  const In* first = nullptr;
-  for (const char* role = c.roles; *role != 0; ++role) {
-    const auto seed = static_cast<unsigned>(role - c.roles) + static_cast<unsigned>(cols);
-    if (*role == 't') in.push_back(numbers(rows));
-    if (*role == 'v') in.push_back(vectors(rows, cols, seed));
-    if (*role != 'p') continue;
-    in.push_back(points(rows, cols, kappa, seed));
-    if (first != nullptr) meet(in.front(), in.back());
-    first = &in.front();
-  }
-  return in;
-}
-
-std::int64_t width(const Case& c, std::int64_t cols) {
-  return c.result == 1 ? 1 : cols + c.result / 2;
-}
-
 constexpr double kTolerance = 4e-6;
 constexpr double kAbsolute = 1e-9;
 

@@ -27,6 +27,9 @@ struct Params {
   number_low: f32,
   g_number: f32,    // OP_WEIGHTED: gradient of the number
   g_number_low: f32,
+  blocks: u32,      // ball_sum.wgsl: of the rows that meet one row of a
+  block_rows: u32,
+  first: u32,       // row of a that the first sum belongs to
   zero: u32,        // 0
 }
 @group(0) @binding(0) var<uniform> p: Params;
@@ -166,10 +169,10 @@ fn find_tops(tid: u32, valid: bool) {
     scale_v = 1.0;
     for (var j = tid % LANES; j < p.cols; j = j + LANES) {
       let a = entry_a(j);
-      top[0] = max(top[0], magnitude(a.x));
+      top[0] = max(top[0], rows_a[select(1u, 2u, WIDE != 0u) * (base_a + j)] & 0x7fffffffu);
       if (HAS_B) {
         let b = entry_b(j);
-        top[1] = max(top[1], magnitude(b));
+        top[1] = max(top[1], rows_b[base_b + j] & 0x7fffffffu);
         top[3] = max(top[3], magnitude(entry_s(a, b).x));
       }
       if (HAS_V) { top[2] = max(top[2], rows_v[base_v + j] & 0x7fffffffu); }
