@@ -299,6 +299,16 @@ class Tensor:
 
     def __setitem__(self, key: object, value: object) -> None: ...
 
+    def index_select(self, rows: object) -> Tensor:
+        """
+        The rows that an IndexTensor, (1, m) or (m, 1), or a sequence of integers names.
+        """
+
+    def index_add(self, rows: object, source: Tensor) -> Tensor:
+        """
+        A copy with row i of source added to row rows[i], for every i ascending.
+        """
+
     def __dlpack__(self, **kwargs) -> object: ...
 
     def __dlpack_device__(self) -> tuple[int, int]: ...

@@ -315,5 +315,6 @@ void bind_tensor(nb::module_& m) {
   bind_inplace(c);
   bind_gradients(c);
   bind_tensor_index(c);
+  bind_tensor_gather(c);
   bind_tensor_exchange(c);
 }

@@ -6,6 +6,7 @@
 
 /// The parts of Tensor's binding that stand in files of their own.
 void bind_tensor_index(nb::class_<st::Tensor>& c);
+void bind_tensor_gather(nb::class_<st::Tensor>& c);
 void bind_tensor_exchange(nb::class_<st::Tensor>& c);
 /// Type slots: the buffer protocol.
 nb::type_slots tensor_slots();

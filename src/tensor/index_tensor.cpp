@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <limits>
+#include <mutex>
+#include <span>
 
 #include "spiraltorch/base/error.hpp"
 #include "spiraltorch/base/limits.hpp"
@@ -25,6 +27,13 @@ std::vector<std::int64_t> widened(const Buffer& buffer, std::int64_t n) {
   return {values.begin(), values.end()};
 }
 
+template <class T>
+std::pair<std::int64_t, std::int64_t> bounds_of(std::span<const T> values) {
+  if (values.empty()) return {0, -1};
+  const auto [low, high] = std::minmax_element(values.begin(), values.end());
+  return {*low, *high};
+}
+
 std::string row_text(const std::vector<std::int64_t>& row) {
   constexpr std::size_t kMost = 12;
   std::string out = "[";
@@ -39,6 +48,16 @@ std::string row_text(const std::vector<std::int64_t>& row) {
 }
 
 }  // namespace
+
+struct IndexTensor::Bounds {
+  std::once_flag once;
+  std::pair<std::int64_t, std::int64_t> value;
+};
+
+IndexTensor::IndexTensor(std::shared_ptr<Buffer> buffer, Shape shape, ElementType type)
+    : buffer_(std::move(buffer)), shape_(shape), type_(type) {
+  if (!buffer_->device().is_cpu()) bounds_ = std::make_shared<Bounds>();
+}
 
 IndexTensor IndexTensor::empty(std::int64_t rows, std::int64_t cols, ElementType type,
                                DeviceId device) {
@@ -59,6 +78,10 @@ IndexTensor IndexTensor::from_values(std::int64_t rows, std::int64_t cols,
          text("values: got ", values.size(), ", expected ", out.size()));
   }
   if (values.empty()) return out;
+  if (out.bounds_ != nullptr) {
+    std::call_once(out.bounds_->once,
+                   [&] { out.bounds_->value = bounds_of(std::span<const std::int64_t>(values)); });
+  }
   if (type == ElementType::i64) {
     upload(*out.buffer_, 0, values.data(), values.size() * sizeof(std::int64_t));
     return out;
@@ -121,6 +144,21 @@ std::int64_t IndexTensor::at(std::int64_t i, std::int64_t j) const {
 IndexTensor IndexTensor::to(DeviceId device) const {
   if (device == buffer_->device()) return *this;
   return from_values(rows(), cols(), data(), type_, device);
+}
+
+std::pair<std::int64_t, std::int64_t> IndexTensor::bounds() const {
+  if (bounds_ != nullptr) {
+    std::call_once(bounds_->once, [this] {
+      const auto values = data();
+      bounds_->value = bounds_of(std::span<const std::int64_t>(values));
+    });
+    return bounds_->value;
+  }
+  const void* host = host_view(*buffer_);
+  const auto count = static_cast<std::size_t>(size());
+  return type_ == ElementType::i32
+             ? bounds_of(std::span(static_cast<const std::int32_t*>(host), count))
+             : bounds_of(std::span(static_cast<const std::int64_t*>(host), count));
 }
 
 std::string IndexTensor::repr() const {

@@ -57,6 +57,8 @@ enum class OpId : std::uint16_t {
   complex_plane,
   complex_join,
   philox_uniform,
+  gather_rows,
+  scatter_add_rows,
   // matmul
   matmul,
   // poincare
@@ -147,6 +149,8 @@ inline constexpr std::array kOps{
     OpInfo{OpId::complex_plane, "complex_plane", 1, false},
     OpInfo{OpId::complex_join, "complex_join", 2, false},
     OpInfo{OpId::philox_uniform, "philox_uniform", 0, false},
+    OpInfo{OpId::gather_rows, "gather_rows", 2, true},
+    OpInfo{OpId::scatter_add_rows, "scatter_add_rows", 3, true},
     OpInfo{OpId::matmul, "matmul", 2, true},
     OpInfo{OpId::ball_project, "ball_project", 1, true},
     OpInfo{OpId::ball_import, "ball_import", 1, true},

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "spiraltorch/base/api.hpp"
@@ -44,13 +45,17 @@ class SPIRALTORCH_API IndexTensor {
   [[nodiscard]] std::int64_t at(std::int64_t i, std::int64_t j) const;
   /// The same tensor if it is there already, else a copy.
   [[nodiscard]] IndexTensor to(DeviceId device) const;
+  /// The smallest and the largest element, (0, -1) without elements. Host memory is read each time,
+  /// for others may write it; a device's at most once a tensor, its copies included.
+  [[nodiscard]] std::pair<std::int64_t, std::int64_t> bounds() const;
   [[nodiscard]] std::string repr() const;
   [[nodiscard]] KernelOperand operand() const;
 
  private:
-  IndexTensor(std::shared_ptr<Buffer> buffer, Shape shape, ElementType type)
-      : buffer_(std::move(buffer)), shape_(shape), type_(type) {}
+  struct Bounds;
+  IndexTensor(std::shared_ptr<Buffer> buffer, Shape shape, ElementType type);
   std::shared_ptr<Buffer> buffer_;
+  std::shared_ptr<Bounds> bounds_;  // of memory on a device
   Shape shape_;
   ElementType type_;
 };

@@ -21,6 +21,7 @@ KernelTable make_table() {
   cpu::register_reduce(table);
   cpu::register_softmax(table);
   cpu::register_data(table);
+  cpu::register_gather(table);
   cpu::register_matmul(table);
   cpu::register_ball(table);
   cpu::register_ball_grad(table);

@@ -10,6 +10,7 @@ void register_elementwise(KernelTable& table);
 void register_reduce(KernelTable& table);
 void register_softmax(KernelTable& table);
 void register_data(KernelTable& table);
+void register_gather(KernelTable& table);
 void register_matmul(KernelTable& table);
 void register_ball(KernelTable& table);
 void register_ball_grad(KernelTable& table);

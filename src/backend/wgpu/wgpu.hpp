@@ -6,6 +6,7 @@
 namespace spiraltorch::wgpu {
 
 void register_data(KernelTable& table);
+void register_gather(KernelTable& table);
 void register_elementwise(KernelTable& table);
 void register_embed(KernelTable& table);
 void register_matmul(KernelTable& table);

@@ -1,0 +1,1 @@
+alias Unit = vec4<u32>;

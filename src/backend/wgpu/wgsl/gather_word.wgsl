@@ -1,0 +1,1 @@
+alias Unit = u32;
