@@ -64,41 +64,41 @@ class Tensor:
     Tensor([[1.5, 1.25]])
     """
 
-    def __init__(self, rows: int, cols: int, data: object | None = None, *, requires_grad: bool = False, device: str = 'cpu') -> None:
+    def __init__(self, rows: int, cols: int, data: object | None = None, *, requires_grad: bool = False, device: str | None = None) -> None:
         """
         Zeros, or rows·cols numbers in row-major order from a sequence or buffer (copied).
         """
 
     @staticmethod
-    def zeros(rows: int, cols: int, *, requires_grad: bool = False, device: str = 'cpu') -> Tensor:
+    def zeros(rows: int, cols: int, *, requires_grad: bool = False, device: str | None = None) -> Tensor:
         """Zeros."""
 
     @staticmethod
-    def ones(rows: int, cols: int, *, requires_grad: bool = False, device: str = 'cpu') -> Tensor:
+    def ones(rows: int, cols: int, *, requires_grad: bool = False, device: str | None = None) -> Tensor:
         """Ones."""
 
     @staticmethod
-    def full(rows: int, cols: int, value: float, *, requires_grad: bool = False, device: str = 'cpu') -> Tensor:
+    def full(rows: int, cols: int, value: float, *, requires_grad: bool = False, device: str | None = None) -> Tensor:
         """One value everywhere."""
 
     @staticmethod
-    def eye(n: int, cols: int | None = None, *, requires_grad: bool = False, device: str = 'cpu') -> Tensor:
+    def eye(n: int, cols: int | None = None, *, requires_grad: bool = False, device: str | None = None) -> Tensor:
         """Ones on the diagonal of an (n, cols) tensor; cols defaults to n."""
 
     @staticmethod
-    def rand(rows: int, cols: int, seed: int | None = None, *, requires_grad: bool = False, device: str = 'cpu') -> Tensor:
+    def rand(rows: int, cols: int, seed: int | None = None, *, requires_grad: bool = False, device: str | None = None) -> Tensor:
         """Uniform on [0, 1); without a seed from the process-wide generator."""
 
     @staticmethod
-    def randn(rows: int, cols: int, seed: int | None = None, *, requires_grad: bool = False, device: str = 'cpu') -> Tensor:
+    def randn(rows: int, cols: int, seed: int | None = None, *, requires_grad: bool = False, device: str | None = None) -> Tensor:
         """Standard normal; without a seed from the process-wide generator."""
 
     @staticmethod
-    def from_rows(rows: object, *, requires_grad: bool = False, device: str = 'cpu') -> Tensor:
+    def from_rows(rows: object, *, requires_grad: bool = False, device: str | None = None) -> Tensor:
         """A sequence of equally long sequences of numbers."""
 
     @staticmethod
-    def from_array(obj: object, copy: object | None = None, *, requires_grad: bool = False, device: str = 'cpu') -> Tensor:
+    def from_array(obj: object, copy: object | None = None, *, requires_grad: bool = False, device: str | None = None) -> Tensor:
         """
         An array by DLPack, array interface or buffer protocol, or a sequence. Aligned, C-contiguous, writable float32 is shared; copy=True always copies, copy=False never.
         """
@@ -327,7 +327,7 @@ class Tensor:
 class ComplexTensor:
     """A two-dimensional, row-major complex64 matrix; not differentiable."""
 
-    def __init__(self, rows: int, cols: int, data: object | None = None, *, device: str = 'cpu') -> None:
+    def __init__(self, rows: int, cols: int, data: object | None = None, *, device: str | None = None) -> None:
         """Zeros, or rows·cols complex numbers or (re, im) pairs."""
 
     @staticmethod
@@ -357,6 +357,9 @@ class ComplexTensor:
 
     def clone(self) -> ComplexTensor:
         """A copy with its own storage."""
+
+    def to(self, device: str) -> ComplexTensor:
+        """The tensor itself if it is there already, else a copy on the device."""
 
     def conj(self) -> ComplexTensor:
         """Complex conjugates."""
@@ -1359,6 +1362,15 @@ class SpiralSession:
     @property
     def device(self) -> str:
         """The device that computes."""
+
+    def __enter__(self) -> SpiralSession:
+        """Its device becomes the default of new tensors in this thread."""
+
+    def __exit__(self, *args) -> None:
+        """The former default is back."""
+
+    def close(self) -> None:
+        """Ends the session: what it made lives on, later use is a ValueError."""
 
     def device_caps(self) -> dict:
         """What the device that computes says of itself, as describe_device does."""

@@ -162,7 +162,11 @@ def tower(i):
 
 def recursive(i):
     seed = const(1, 2)
-    t = trace(seed, entropy_weight=i["entropy_weight"]).deform(seed, seed).via(Tensor.eye(2, device=DEVICE[0]))
+    t = (
+        trace(seed, entropy_weight=i["entropy_weight"])
+        .deform(seed, seed)
+        .via(Tensor.eye(2, device=DEVICE[0]))
+    )
     t.with_barycenter_from(i["weights"], [rows(d) for d in i["densities"]])
     return t.resonate().recursive_objective().tolist()
 

@@ -16,8 +16,8 @@ inline constexpr auto kFeatureSubgroup = static_cast<WGPUFeatureName>(0x00030021
 inline constexpr WGPUFlags kBackendVulkan = 1U << 0U;
 inline constexpr WGPUFlags kBackendMetal = 1U << 2U;
 inline constexpr WGPUFlags kBackendDx12 = 1U << 3U;
-/// Which kinds of driver an instance opens; the rest of the structure is zero, which means defaults.
-/// Left to itself it opens OpenGL as well, whose loaders write to standard error.
+/// Which kinds of driver an instance opens; the rest of the structure is zero, which means
+/// defaults. Left to itself it opens OpenGL as well.
 struct InstanceExtras {
   WGPUChainedStruct chain{nullptr, static_cast<WGPUSType>(0x00030004)};
   WGPUFlags backends = kBackendVulkan | kBackendMetal | kBackendDx12;
