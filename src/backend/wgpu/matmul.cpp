@@ -5,10 +5,14 @@
 namespace spiraltorch::wgpu {
 namespace {
 
-const Shader kLarge{"matmul", {wgsl::matmul_params, wgsl::matmul_load, wgsl::matmul_128}};
-const Shader kLarge4{"matmul", {wgsl::matmul_params, wgsl::matmul_load4, wgsl::matmul_128}};
-const Shader kSmall{"matmul", {wgsl::matmul_params, wgsl::matmul_load, wgsl::matmul_64}};
-const Shader kSmall4{"matmul", {wgsl::matmul_params, wgsl::matmul_load4, wgsl::matmul_64}};
+const Shader kLarge{
+    "matmul", {wgsl::matmul_params, wgsl::matmul_load, wgsl::matmul_slices, wgsl::matmul_128}};
+const Shader kLarge4{
+    "matmul", {wgsl::matmul_params, wgsl::matmul_load4, wgsl::matmul_slices, wgsl::matmul_128}};
+const Shader kSmall{"matmul",
+                    {wgsl::matmul_params, wgsl::matmul_load, wgsl::matmul_slices, wgsl::matmul_64}};
+const Shader kSmall4{
+    "matmul", {wgsl::matmul_params, wgsl::matmul_load4, wgsl::matmul_slices, wgsl::matmul_64}};
 
 std::int64_t tiles(std::int64_t n, std::int64_t side) { return (n + side - 1) / side; }
 
@@ -26,7 +30,10 @@ void matmul(const KernelArgs& args) {
   const std::int64_t across = tiles(out.cols, side);
   const std::int64_t count = across * tiles(out.rows, side);
   Task task(device_of(args), shader,
-            {{"TRANS_A", args.ints[0]}, {"TRANS_B", args.ints[1]}, {"ACCUMULATE", args.ints[2]}});
+            {{"TILE", side},
+             {"TRANS_A", args.ints[0]},
+             {"TRANS_B", args.ints[1]},
+             {"ACCUMULATE", args.ints[2]}});
   task.bind(a).bind(b).bind(out);
   task.u(out.rows).u(out.cols).u(inner).u(a.rows).u(a.cols).u(b.rows).u(b.cols);
   task.u(across).u(count).run(static_cast<std::uint64_t>(count));

@@ -1,48 +1,6 @@
 // A workgroup computes a tile of 128×128, each of its 16×16 threads 8×8 elements in registers that
 // are named one by one: an array of them would be kept in memory. The next slices of the operands
-// are loaded while the present ones are multiplied. TRANS_A, TRANS_B: whether an operand is stored
-// transposed.
-const BK: u32 = 16u;
-var<workgroup> slice_a: array<vec4<f32>, 512>;  // [k][row / 4]
-var<workgroup> slice_b: array<vec4<f32>, 512>;  // [k][column / 4]
-
-fn fetch_a(at: u32, row0: u32, k0: u32) -> vec4<f32> {
-  if (TRANS_A == 1u) {
-    return load_a(k0 + at / 32u, row0 + at % 32u * 4u);
-  }
-  return load_a(row0 + at / 4u, k0 + at % 4u * 4u);
-}
-fn fetch_b(at: u32, col0: u32, k0: u32) -> vec4<f32> {
-  if (TRANS_B == 0u) {
-    return load_b(k0 + at / 32u, col0 + at % 32u * 4u);
-  }
-  return load_b(col0 + at / 4u, k0 + at % 4u * 4u);
-}
-fn keep_a(at: u32, x: vec4<f32>) {
-  if (TRANS_A == 1u) {
-    slice_a[at] = x;
-    return;
-  }
-  let row = at / 4u;
-  let first = at % 4u * 128u + row / 4u;
-  slice_a[first][row % 4u] = x.x;
-  slice_a[first + 32u][row % 4u] = x.y;
-  slice_a[first + 64u][row % 4u] = x.z;
-  slice_a[first + 96u][row % 4u] = x.w;
-}
-fn keep_b(at: u32, x: vec4<f32>) {
-  if (TRANS_B == 0u) {
-    slice_b[at] = x;
-    return;
-  }
-  let col = at / 4u;
-  let first = at % 4u * 128u + col / 4u;
-  slice_b[first][col % 4u] = x.x;
-  slice_b[first + 32u][col % 4u] = x.y;
-  slice_b[first + 64u][col % 4u] = x.z;
-  slice_b[first + 96u][col % 4u] = x.w;
-}
-
+// are loaded while the present ones are multiplied. Comes after matmul_slices.
 @compute @workgroup_size(256)
 fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(num_workgroups) num: vec3<u32>,
         @builtin(local_invocation_index) lane: u32) {
