@@ -36,7 +36,7 @@ cmake --build --preset dev --target all_verify_interface_header_sets
 say "C++ unit tests under the address and undefined-behaviour sanitizers"
 cmake --preset asan
 cmake --build --preset asan
-ctest --preset asan --no-tests=error
+ctest --preset asan --no-tests=error -j 2
 
 say "Wheel, in a clean virtual environment"
 rm -rf build/dist build/wheel-venv
@@ -46,7 +46,7 @@ build/venv/bin/python -m pip install -q --disable-pip-version-check --force-rein
 ls -l build/dist
 
 say "C++ tests"
-ctest --preset dev --no-tests=error
+ctest --preset dev --no-tests=error -j 2
 
 say "Python tests, stubs, README programs"
 build/venv/bin/python -m pytest -q tests/python
