@@ -70,6 +70,8 @@ def contenders():
         "dist 1000000x64": binary((1000000, 64), 0.05, dist),
         "expmap 1000000x64": binary((1000000, 64), 0.05, expmap),
     }
+    matrix, vector = random(1 << 14, 1 << 14), random(1 << 14, 1)
+    out["matvec 16384"] = lambda: matrix @ vector
     for n in (512, 1024, 4096):
         out[f"matmul {n}"] = binary((n, n), 1, torch.matmul)
     for rows, cols, k in (

@@ -84,6 +84,12 @@ std::vector<Figure> figures() {
                            flops, "TFLOP/s");
                    }});
   }
+  out.push_back({"matvec 16384", [](const std::string& name) {
+                   const auto a = wide(1 << 14, 1 << 14);
+                   const auto x = random(1 << 14, 1);
+                   print(name, seconds(10, [&] { static_cast<void>(st::ops::matmul(a, x)); }),
+                         4e-9 * static_cast<double>(a.size()), "GB/s");
+                 }});
   const auto elementwise = [&](const char* label, double streams, auto op) {
     out.push_back({label, [streams, op](const std::string& name) {
                      const auto x = wide(1 << 13, 1 << 13);

@@ -60,6 +60,20 @@ TEST_CASE("matmul: shapes, transposes and sums onto the result") {
   }
 }
 
+TEST_CASE("matmul: few rows or columns along a long inner length") {
+  if (!adapter_here()) return;
+  each_variant([] {
+    for (const bool accumulate : {false, true}) {
+      check(1, 1, 100001, false, true, accumulate);
+      check(300, 1, 1000, false, false, accumulate);
+      check(300, 7, 129, false, true, accumulate);
+      check(3, 200, 64, false, true, accumulate);
+      check(1, 5, 70, true, true, accumulate);
+      check(5, 1, 70, true, false, accumulate);
+    }
+  });
+}
+
 TEST_CASE("matmul: large tiles") {
   if (!adapter_here()) return;
   for (const bool trans_a : {false, true}) {

@@ -1,0 +1,12 @@
+#include "conformance.hpp"
+
+// Every operation of the table has a kernel here.
+TEST_CASE("the op table is complete on WebGPU") {
+  using namespace spiraltorch;
+  const BackendInfo* backend = find_backend(DeviceType::wgpu);
+  REQUIRE(backend != nullptr);
+  for (const OpInfo& op : kOps) {
+    CAPTURE(std::string(op.name));
+    CHECK(supports(*backend, op.id));
+  }
+}
