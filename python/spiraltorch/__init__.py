@@ -50,7 +50,7 @@ from ._core import (
     topk,
     z_space_barycenter,
 )
-from . import embed, geometry, nn, sot
+from . import dataset, embed, geometry, nn, sot
 
 __all__ = [
     "BarycenterIntermediate",
@@ -84,6 +84,7 @@ __all__ = [
     "band_split",
     "bottomk",
     "compact_range",
+    "dataset",
     "describe_device",
     "devices",
     "embed",

@@ -1,6 +1,6 @@
 """SpiralTorch's native core. Import spiraltorch instead."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from spiraltorch import (
     DTypeError as DTypeError,
@@ -1348,6 +1348,89 @@ def generate_plan(total_steps: object, base_radius: float = 1.0, radial_growth: 
     >>> generate_plan(64, radial_growth=0.08)
     SoT3DPlan(steps=64, base_radius=1.000, growth=0.080)
     """
+
+class DataIterator:
+    """The batches of one epoch, (input, target) each."""
+
+    def __iter__(self) -> object: ...
+
+    def __next__(self) -> tuple: ...
+
+    def close(self) -> None:
+        """Ends the epoch; no thread of it is left when this returns."""
+
+class DataLoader:
+    """
+    Samples in an order, in batches. Immutable: an adapter returns a new loader that shares the source.
+    """
+
+    def shuffle(self, seed: object, window: object | None = None) -> DataLoader:
+        """
+        A new order each epoch, from seed and epoch alone; with a window, by a buffer of so many.
+        """
+
+    def take(self, n: object) -> DataLoader:
+        """The first n samples."""
+
+    def skip(self, n: object) -> DataLoader:
+        """All samples but the first n."""
+
+    def split(self, fraction: object, seed: object | None = None) -> tuple[DataLoader, DataLoader]:
+        """
+        The first fraction·len samples and the others; with a seed, after a permutation.
+        """
+
+    def shard(self, rank: object, world: object, even: bool = False) -> DataLoader:
+        """Positions rank, rank + world, …; even: equally many for every rank."""
+
+    def map(self, fn: object) -> DataLoader:
+        """Applies fn(input, target) -> (input, target) when a sample is drawn."""
+
+    def batched(self, n: object, drop_last: bool = False) -> DataLoader:
+        """Batches of n samples."""
+
+    def prefetch(self, depth: object) -> DataLoader:
+        """A thread makes at most depth + 1 batches ahead; 0: none."""
+
+    def len(self) -> int:
+        """Number of samples; TypeError for a source without a length."""
+
+    def __len__(self) -> int: ...
+
+    def num_batches(self) -> int | None:
+        """Number of batches, None for a source without a length."""
+
+    def is_empty(self) -> bool:
+        """Whether there is no sample."""
+
+    @property
+    def batch_size(self) -> int:
+        """Samples of a batch."""
+
+    @property
+    def drop_last(self) -> bool:
+        """Whether a last, smaller batch is left out."""
+
+    @property
+    def prefetch_depth(self) -> int:
+        """Batches of the queue; 0: none."""
+
+    @property
+    def epoch(self) -> int:
+        """The epoch that the next iter() takes."""
+
+    def __iter__(self) -> DataIterator: ...
+
+    def at_epoch(self, epoch: object) -> DataIterator:
+        """The batches of an epoch, the counter untouched."""
+
+    def __repr__(self) -> str: ...
+
+def from_vec(samples: Iterable) -> DataLoader:
+    """A loader over pairs (input, target) of tensors."""
+
+def from_tensors(inputs: Tensor, targets: Tensor) -> DataLoader:
+    """A loader whose sample i is row i of each."""
 
 class SpiralSession:
     """

@@ -13,6 +13,7 @@ NB_MODULE(_core, m) {
   bind_trace(m);
   bind_rank(m);
   bind_sot(m);
+  bind_dataset(m);
   bind_session(m);
   bind_embed(m);
 }

@@ -25,8 +25,15 @@ using PhiloxBlock = std::array<std::uint32_t, 4>;
   return counter;
 }
 
-/// Who draws: streams of different domains never meet.
-enum class PhiloxDomain : std::uint32_t { tensors = 0, loader = 1, embedding = 2 };
+/// Who draws: streams of different domains never meet. `split` and `embedding` share a number, as
+/// the specification has it: the one uses substream 0 of a loader's seed.
+enum class PhiloxDomain : std::uint32_t {
+  tensors = 0,
+  loader = 1,
+  embedding = 2,
+  split = 2,
+  window = 3
+};
 
 /// Block number `block` of the stream (seed, substream, domain).
 [[nodiscard]] constexpr PhiloxBlock philox_block(
