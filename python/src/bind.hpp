@@ -19,6 +19,7 @@ void bind_session(nb::module_& m);
 void bind_embed(nb::module_& m);
 void bind_rank(nb::module_& m);
 void bind_sot(nb::module_& m);
+void bind_nn(nb::module_& m);
 
 /// For functions that compute and touch no Python object.
 using Unlocked = nb::call_guard<nb::gil_scoped_release>;
