@@ -1119,6 +1119,171 @@ def band_split(gradient: object, above: object, beneath: object, tolerance: floa
     Splits a gradient by |g|: a string of A (the first `above`), B (the last `beneath`) and H (the rest, and every |g| <= tolerance), one letter an element, and the sums of |g| of A, H and B.
     """
 
+class Euclidean:
+    """Flat space, as a parameter's manifold."""
+
+    def __init__(self) -> None: ...
+
+    def __repr__(self) -> str: ...
+
+    def __eq__(self, arg: Euclidean, /) -> bool: ...
+
+    def __hash__(self) -> int: ...
+
+class Parameter(Tensor):
+    """A leaf tensor that knows its manifold and may have a tape."""
+
+    def __init__(self, tensor: Tensor, manifold: Euclidean | PoincareBall = ..., requires_grad: bool = True) -> None: ...
+
+    @property
+    def manifold(self) -> Euclidean | PoincareBall:
+        """Euclidean() or a PoincareBall."""
+
+    @property
+    def tape(self) -> Hypergrad:
+        """The tape that takes gradients, or None."""
+
+    def attach_tape(self, tape: Hypergrad) -> None:
+        """Gradients go to the tape from now on; drops gradient and former tape."""
+
+    def detach_tape(self) -> None:
+        """Gradients go into grad again."""
+
+    def __repr__(self) -> str: ...
+
+class Module:
+    """
+    A differentiable map with parameters. A class derived from it calls super().__init__() first and defines forward; attributes that are parameters or modules register themselves.
+    """
+
+    def __init__(self) -> None: ...
+
+    def forward(self, input: Tensor) -> Tensor:
+        """The map."""
+
+    def __call__(self, *args, **kwargs) -> object: ...
+
+    def train(self, mode: bool = True) -> object:
+        """Sets the mode here and below; returns the module."""
+
+    def eval(self) -> object:
+        """train(False)."""
+
+    def backward(self, input: Tensor, grad_output: Tensor) -> Tensor:
+        """
+        Forward, then the vector-Jacobian product: accumulates the parameters' gradients, returns the input's.
+        """
+
+    def __repr__(self) -> str: ...
+
+    def parameters(self) -> list[Parameter]:
+        """Every parameter once, in definition order."""
+
+    def named_parameters(self) -> list[tuple[str, Parameter]]:
+        """(name, parameter) pairs."""
+
+    def children(self) -> list[Module]:
+        """Direct parts that are modules."""
+
+    def modules(self) -> list:
+        """This module and all below it."""
+
+    @property
+    def training(self) -> bool:
+        """Whether in training mode."""
+
+    def zero_grad(self) -> None:
+        """Drops all gradients; empties tapes."""
+
+    def state_dict(self) -> dict:
+        """Copies of the parameters by name."""
+
+    def load_state_dict(self, state: dict, strict: bool = True) -> None:
+        """
+        Copies values in by name, after all checks; strict wants exactly the own names.
+        """
+
+    def __setattr__(self, name: object, value: object | None) -> None: ...
+
+    def __delattr__(self, name: object) -> None: ...
+
+class Linear(Module):
+    """Y = XW + b; W is input_dim × output_dim."""
+
+    def __init__(self, input_dim: int, output_dim: int, name: str = 'linear', *, bias: bool = True, init: str = 'kaiming', gain: float = 1.0) -> None: ...
+
+    @property
+    def weight(self) -> Parameter: ...
+
+    @property
+    def bias(self) -> Parameter | None: ...
+
+class Sequential(Module):
+    """Layers one after the other."""
+
+    def __init__(self, layers: object = ()) -> None: ...
+
+    def append(self, layer: Module) -> None:
+        """Adds a layer at the end."""
+
+    def __len__(self) -> int: ...
+
+    def __bool__(self) -> bool: ...
+
+    def __getitem__(self, key: object) -> object: ...
+
+    def __iter__(self) -> Iterator: ...
+
+class Relu(Module):
+    """max(x, 0)."""
+
+    def __init__(self) -> None: ...
+
+class Tanh(Module):
+    """Elementwise hyperbolic tangent."""
+
+    def __init__(self) -> None: ...
+
+class Sigmoid(Module):
+    """1/(1 + exp(-x))."""
+
+    def __init__(self) -> None: ...
+
+class Softmax(Module):
+    """Softmax over each row."""
+
+    def __init__(self) -> None: ...
+
+class Gelu(Module):
+    """x·Φ(x); approximate='tanh' for its usual approximation."""
+
+    def __init__(self, approximate: str = 'none') -> None: ...
+
+class Loss:
+    """A differentiable number that is to be made small."""
+
+    def forward(self, prediction: Tensor, target: Tensor) -> Tensor:
+        """The (1, 1) loss."""
+
+    def __call__(self, prediction: Tensor, target: Tensor) -> Tensor: ...
+
+    def backward(self, prediction: Tensor, target: Tensor) -> Tensor:
+        """The derivative by the prediction."""
+
+    def __repr__(self) -> str: ...
+
+class MeanSquaredError(Loss):
+    """Mean of (prediction - target)²."""
+
+    def __init__(self) -> None: ...
+
+class CrossEntropy(Loss):
+    """
+    Of softmax(prediction) and a column of class numbers, or rows of probabilities.
+    """
+
+    def __init__(self) -> None: ...
+
 class SoT3DStep:
     """One step of a spiral plan."""
 
@@ -1299,7 +1464,7 @@ class SoT3DPlan:
     def grow_biome(self, topos: OpenTopos, label_prefix: str = 'sot', include_reflections: bool = True) -> TensorBiome:
         """A biome of the plan's (n, 3) views."""
 
-class ZSpaceProjector:
+class ZSpaceProjector(Module):
     """
     Rows of numbers, texts, spirals and biomes as points of the ball: guarded, clipped to the topos' saturation, mapped by the exponential map at the origin.
     """
@@ -1310,11 +1475,6 @@ class ZSpaceProjector:
 
     def topos(self) -> OpenTopos: ...
 
-    def forward(self, x: Tensor) -> Tensor:
-        """The rows as points."""
-
-    def __call__(self, x: Tensor) -> Tensor: ...
-
     def encode_text(self, text: str, dim: int | None = None) -> Tensor:
         """The encoder's point of Z-space, guarded."""
 
@@ -1323,8 +1483,6 @@ class ZSpaceProjector:
 
     def reimport_biome(self, biome: TensorBiome) -> Tensor:
         """The biome's canopy as points."""
-
-    def __repr__(self) -> str: ...
 
 def golden_angle() -> float:
     """pi * (3 - sqrt(5)), in radians."""

@@ -1,5 +1,37 @@
-"""Building blocks of models. For now the text encoder and the projector; layers follow."""
+"""Building blocks of models: parameters, modules, layers, losses."""
 
-from ._core import LanguageWaveEncoder, ZSpaceProjector
+from ._core import (
+    CrossEntropy,
+    Euclidean,
+    Gelu,
+    LanguageWaveEncoder,
+    Linear,
+    Loss,
+    MeanSquaredError,
+    Module,
+    Parameter,
+    Relu,
+    Sequential,
+    Sigmoid,
+    Softmax,
+    Tanh,
+    ZSpaceProjector,
+)
 
-__all__ = ["LanguageWaveEncoder", "ZSpaceProjector"]
+__all__ = [
+    "CrossEntropy",
+    "Euclidean",
+    "Gelu",
+    "LanguageWaveEncoder",
+    "Linear",
+    "Loss",
+    "MeanSquaredError",
+    "Module",
+    "Parameter",
+    "Relu",
+    "Sequential",
+    "Sigmoid",
+    "Softmax",
+    "Tanh",
+    "ZSpaceProjector",
+]

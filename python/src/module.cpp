@@ -12,6 +12,7 @@ NB_MODULE(_core, m) {
   bind_zspace(m);
   bind_trace(m);
   bind_rank(m);
+  bind_nn(m);
   bind_sot(m);
   bind_dataset(m);
   bind_session(m);

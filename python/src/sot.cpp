@@ -162,22 +162,19 @@ void bind_plan(nb::module_& m) {
 }
 
 void bind_projector(nb::module_& m) {
-  nb::class_<ZSpaceProjector> c(
-      m, "ZSpaceProjector",
+  nb::class_<ZSpaceProjector, st::nn::Module> c(
+      m, "ZSpaceProjector", nb::is_final(),
       "Rows of numbers, texts, spirals and biomes as points of the ball: guarded, clipped to the "
       "topos' saturation, mapped by the exponential map at the origin.");
   c.def(nb::init<const st::OpenTopos&, const st::LanguageWaveEncoder&>(), "topos"_a, "encoder"_a);
   c.def("curvature", &ZSpaceProjector::curvature);
   c.def("topos", [](const ZSpaceProjector& p) { return p.topos(); });
-  c.def("forward", &ZSpaceProjector::forward, "x"_a, Unlocked(), "The rows as points.");
-  c.def("__call__", &ZSpaceProjector::forward, "x"_a, Unlocked());
   c.def("encode_text", &ZSpaceProjector::encode_text, "text"_a, "dim"_a = nb::none(), Unlocked(),
         "The encoder's point of Z-space, guarded.");
   c.def("project_spiral", &ZSpaceProjector::project_spiral, "plan"_a, Unlocked(),
         "The plan's steps as points.");
   c.def("reimport_biome", &ZSpaceProjector::reimport_biome, "biome"_a, Unlocked(),
         "The biome's canopy as points.");
-  c.def("__repr__", &ZSpaceProjector::repr);
 }
 
 }  // namespace

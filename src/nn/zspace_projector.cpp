@@ -20,7 +20,9 @@ ZSpaceProjector::ZSpaceProjector(const OpenTopos& topos, const LanguageWaveEncod
   check_curvature_of("ZSpaceProjector", "encoder", encoder.curvature(), topos.curvature());
 }
 
-Tensor ZSpaceProjector::forward(const Tensor& x) const {
+Tensor ZSpaceProjector::forward(const Tensor& input) { return project(input); }
+
+Tensor ZSpaceProjector::project(const Tensor& x) const {
   topos_.guard_tensor("ZSpaceProjector", x);
   const double limit = topos_.saturation();
   return PoincareBall(topos_.curvature()).expmap0(x.clamp(-limit, limit));
@@ -33,14 +35,14 @@ Tensor ZSpaceProjector::encode_text(std::string_view text, std::optional<std::in
 }
 
 Tensor ZSpaceProjector::project_spiral(const SoT3DPlan& plan) const {
-  return forward(plan.as_tensor());
+  return project(plan.as_tensor());
 }
 
 Tensor ZSpaceProjector::reimport_biome(const TensorBiome& biome) const {
   require(!biome.is_empty(), Errc::empty_input, "reimport_biome",
           "biome: got an empty one, expected at least one shoot");
   check_curvature_of("reimport_biome", "biome", biome.topos().curvature(), curvature());
-  return forward(biome.canopy());
+  return project(biome.canopy());
 }
 
 std::string ZSpaceProjector::repr() const {

@@ -101,6 +101,17 @@ void accumulate(std::optional<Tensor>& sum, const Tensor& part) {
   sum = sum ? sum->add(part) : part;
 }
 
+bool has_sink(const detail::TensorImpl& leaf) { return leaf.sink != nullptr && leaf.sink->takes(); }
+
+// The storing of a contribution, after all that can fail.
+std::function<void()> prepared(const std::shared_ptr<detail::TensorImpl>& leaf,
+                               const Tensor& part) {
+  if (has_sink(*leaf)) return leaf->sink->prepare(part);
+  // Storage of its own: a gradient may be shared with another leaf or the caller.
+  Tensor sum = leaf->grad ? leaf->grad->add(part) : part.clone();
+  return [leaf, sum = std::move(sum)] { leaf->grad = sum; };
+}
+
 // Gradients found by one backward pass, added to the leaves only when all of it succeeded.
 class Pass {
  public:
@@ -108,13 +119,9 @@ class Pass {
     const auto order = topological_order(root.get());
     at_node_[root.get()] = gradient;
     for (GraphNode* node : order) visit(*node);
-    std::vector<Tensor> sums;  // all of them before any leaf changes
-    for (const auto& [leaf, part] : at_leaf_) {
-      // Storage of its own: a gradient may be shared with another leaf or the caller.
-      sums.push_back(leaf->grad ? leaf->grad->add(*part) : part->clone());
-    }
-    auto sum = sums.begin();
-    for (const auto& [leaf, part] : at_leaf_) leaf->grad = *sum++;
+    std::vector<std::function<void()>> stores;  // all of them before any leaf changes
+    for (const auto& [leaf, part] : at_leaf_) stores.push_back(prepared(leaf, *part));
+    for (const auto& store : stores) store();
   }
 
  private:
@@ -196,7 +203,9 @@ void Tensor::requires_grad_(bool flag) {
 
 bool Tensor::is_leaf() const noexcept { return impl_->node == nullptr; }
 bool Tensor::is_kept_by_graph() const noexcept { return impl_->storage->kept.load() > 0; }
-std::optional<Tensor> Tensor::grad() const { return impl_->grad; }
+std::optional<Tensor> Tensor::grad() const {
+  return has_sink(*impl_) ? impl_->sink->gradient() : impl_->grad;
+}
 
 void Tensor::set_grad(std::optional<Tensor> grad) {
   if (grad) {
@@ -204,10 +213,14 @@ void Tensor::set_grad(std::optional<Tensor> grad) {
     check_same_device("grad", {this, &*grad});
     grad = grad->detach();
   }
+  if (has_sink(*impl_)) return impl_->sink->assign(grad);
   impl_->grad = std::move(grad);
 }
 
-void Tensor::zero_grad() { impl_->grad.reset(); }
+void Tensor::zero_grad() {
+  if (has_sink(*impl_)) return impl_->sink->assign({});
+  impl_->grad.reset();
+}
 
 void Tensor::backward(const std::optional<Tensor>& gradient, bool retain_graph) const {
   require(requires_grad(), Errc::graph, "backward",
@@ -231,7 +244,7 @@ void Tensor::backward(const std::optional<Tensor>& gradient, bool retain_graph) 
                            ? gradient->detach()
                            : Tensor::full(1, 1, 1.0, {.requires_grad = false, .device = device()});
   if (impl_->node == nullptr) {
-    impl_->grad = impl_->grad ? impl_->grad->add(start) : start.clone();
+    prepared(impl_, start)();
     return;
   }
   Pass().run(impl_->node, start);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <optional>
 
@@ -20,12 +21,25 @@ struct Storage {
   std::atomic<int> kept{0};  ///< live graph nodes that read it in their backward pass
 };
 
+/// Where a leaf's gradient goes instead of into `grad`, while `takes()`.
+class GradientSink {
+ public:
+  virtual ~GradientSink() = default;
+  [[nodiscard]] virtual bool takes() const = 0;
+  /// Checks one pass' contribution; the function returned stores it and does not throw.
+  [[nodiscard]] virtual std::function<void()> prepare(const Tensor& contribution) = 0;
+  [[nodiscard]] virtual Tensor gradient() const = 0;
+  /// Replaces what was gathered; nothing stands for zero.
+  virtual void assign(const std::optional<Tensor>& gradient) = 0;
+};
+
 struct TensorImpl {
   std::shared_ptr<Storage> storage;
   Shape shape;
   bool requires_grad = false;
-  std::optional<Tensor> grad;       // leaves only
-  std::shared_ptr<GraphNode> node;  // results of recorded operations only
+  std::optional<Tensor> grad;          // leaves only
+  std::shared_ptr<GradientSink> sink;  // parameters only
+  std::shared_ptr<GraphNode> node;     // results of recorded operations only
 };
 
 /// Uninitialised memory whose axes may be 0: results of rank selection only.

@@ -42,6 +42,8 @@ class SPIRALTORCH_API Hypergrad {
   [[nodiscard]] Shape shape() const noexcept { return buffer_.shape(); }
   /// Flat row-major copy of the buffer.
   [[nodiscard]] std::vector<float> gradient() const { return buffer_.data(); }
+  /// The same where it lives; replaced, never written.
+  [[nodiscard]] const Tensor& buffer() const noexcept { return buffer_; }
   [[nodiscard]] const OpenTopos& topos() const noexcept { return topos_; }
   [[nodiscard]] std::string repr() const;
   /// Sets the buffer to zero.

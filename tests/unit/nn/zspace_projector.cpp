@@ -34,7 +34,7 @@ TEST_CASE("a projector refuses what is of another curvature, empty or not finite
   const OpenTopos topos(-1.0);
   check_error(Errc::curvature_mismatch,
               [&] { (void)ZSpaceProjector(topos, LanguageWaveEncoder(-2.0, 0.5)); });
-  const ZSpaceProjector projector(topos, LanguageWaveEncoder(-1.0, 0.5));
+  ZSpaceProjector projector(topos, LanguageWaveEncoder(-1.0, 0.5));
   check_error(Errc::empty_input, [&] { (void)projector.reimport_biome(TensorBiome(topos)); });
   check_error(Errc::curvature_mismatch,
               [&] { (void)projector.reimport_biome(SoT3DPlan(3).grow_biome(OpenTopos(-2.0))); });

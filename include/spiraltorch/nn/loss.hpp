@@ -1,0 +1,43 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "spiraltorch/base/api.hpp"
+#include "spiraltorch/tensor/tensor.hpp"
+
+namespace spiraltorch::nn {
+
+/// A number to be made small: `forward(prediction, target)` is (1,1) and differentiable by the
+/// prediction; a tracked target is `unsupported` unless its class says otherwise.
+///
+/// Errors: `shape_mismatch` for shapes that do not fit, `invalid_value` for values that do not.
+class SPIRALTORCH_API Loss {
+ public:
+  Loss() = default;
+  Loss(const Loss&) = delete;
+  Loss& operator=(const Loss&) = delete;
+  virtual ~Loss() = default;
+
+  [[nodiscard]] virtual Tensor forward(const Tensor& prediction, const Tensor& target) const = 0;
+  /// The derivative by the prediction.
+  [[nodiscard]] Tensor backward(const Tensor& prediction, const Tensor& target) const;
+  [[nodiscard]] virtual std::string repr() const = 0;
+};
+
+/// Σ(p - t)²/N; differentiable by the target too.
+class SPIRALTORCH_API MeanSquaredError final : public Loss {
+ public:
+  [[nodiscard]] Tensor forward(const Tensor& prediction, const Tensor& target) const override;
+  [[nodiscard]] std::string repr() const override { return "MeanSquaredError()"; }
+};
+
+/// -(1/B)ΣΣ t·log softmax(p). The prediction has at least two columns; the target is a column of
+/// class numbers, or rows of probabilities: >= 0, with sum 1 ± 10⁻⁴.
+class SPIRALTORCH_API CrossEntropy final : public Loss {
+ public:
+  [[nodiscard]] Tensor forward(const Tensor& prediction, const Tensor& target) const override;
+  [[nodiscard]] std::string repr() const override { return "CrossEntropy()"; }
+};
+
+}  // namespace spiraltorch::nn
