@@ -153,9 +153,9 @@ fn entry_b(j: u32) -> f32 {
 }
 fn entry_v(j: u32) -> f32 { return scale_v * bitcast<f32>(rows_v[base_v + j]); }
 
-// a + b, rounded where both are float32.
+// a + b, in the ball rounded where both are float32.
 fn entry_s(a: vec2<f32>, b: f32) -> vec2<f32> {
-  if (WIDE != 0u) { return p_add_f(a, b); }
+  if (WIDE != 0u || IS_LORENTZ) { return p_add_f(a, b); }
   return vec2<f32>(a.x + b, 0.0);
 }
 
@@ -165,7 +165,7 @@ fn clamped_s(a: vec2<f32>, b: f32, fa: vec2<f32>, fb: vec2<f32>) -> vec2<f32> {
 }
 
 fn accumulate(sum: vec2<f32>, a: vec2<f32>, b: vec2<f32>) -> vec2<f32> {
-  if (WIDE != 0u) { return p_add(sum, p_mul(a, b)); }
+  if (WIDE != 0u || (IS_LORENTZ && HAS_B)) { return p_add(sum, p_mul(a, b)); }
   let product = two_prod(a.x, b.x);
   let s = two_sum(sum.x, product.x);
   return vec2<f32>(s.x, sum.y + (s.y + product.y));
