@@ -1,6 +1,6 @@
-"""The Poincaré ball: its class, and its operations as functions with the manifold last."""
+"""The Poincaré ball and the hyperboloid: their operations also as functions, the manifold last."""
 
-from ._core import PoincareBall
+from ._core import Lorentz, PoincareBall
 
 
 def project(x, ball):
@@ -64,7 +64,7 @@ def dist_matrix(x, y, ball):
 
 
 def conformal_factor(x, ball):
-    """(r, 1): 2/(1 - κ‖x‖²)."""
+    """(r, 1): 2/(1 - κ‖x‖²) of the ball's point."""
     return ball.conformal_factor(x)
 
 
@@ -79,7 +79,7 @@ def geodesic(x, y, t, ball):
 
 
 def gyromidpoint(x, weights, ball):
-    """(1, c) normalised Lorentz centroid."""
+    """(1, c) normalised Lorentz centroid; of the hyperboloid (1, c + 1)."""
     return ball.gyromidpoint(x, weights)
 
 
@@ -93,18 +93,53 @@ def to_lorentz(x, ball):
     return ball.to_lorentz(x)
 
 
+def lift(t, manifold):
+    """(r, c + 1): a column of zeros before t."""
+    return manifold.lift(t)
+
+
+def drop(t, manifold):
+    """(r, c): t without its time column."""
+    return manifold.drop(t)
+
+
+def from_poincare(p, manifold):
+    """Points of the ball, as points of the hyperboloid."""
+    return manifold.from_poincare(p)
+
+
+def to_poincare(x, manifold):
+    """Its inverse."""
+    return manifold.to_poincare(x)
+
+
+def from_poincare_tangent(p, w, manifold):
+    """Tangent vectors w at p, carried to the hyperboloid."""
+    return manifold.from_poincare_tangent(p, w)
+
+
+def to_poincare_tangent(x, v, manifold):
+    """Tangent vectors v at x, carried to the ball."""
+    return manifold.to_poincare_tangent(x, v)
+
+
 __all__ = [
+    "Lorentz",
     "PoincareBall",
     "conformal_factor",
     "dist",
     "dist_matrix",
+    "drop",
     "egrad2rgrad",
     "expmap",
     "expmap0",
     "frechet_mean",
+    "from_poincare",
+    "from_poincare_tangent",
     "geodesic",
     "gyration",
     "gyromidpoint",
+    "lift",
     "logmap",
     "logmap0",
     "mobius_add",
@@ -113,4 +148,6 @@ __all__ = [
     "parallel_transport",
     "project",
     "to_lorentz",
+    "to_poincare",
+    "to_poincare_tangent",
 ]

@@ -13,6 +13,7 @@ void bind_device(nb::module_& m);
 void bind_tensor(nb::module_& m);
 void bind_complex_tensor(nb::module_& m);
 void bind_geometry(nb::module_& m);
+void bind_lorentz(nb::module_& m);
 void bind_zspace(nb::module_& m);
 void bind_trace(nb::module_& m);
 void bind_session(nb::module_& m);

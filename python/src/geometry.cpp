@@ -5,19 +5,13 @@
 #include <spiraltorch/geometry/poincare_ball.hpp>
 
 #include "arrays.hpp"
+#include "scalars.hpp"
 
 using namespace nb::literals;
 using st::PoincareBall;
 using st::Tensor;
 
 namespace {
-
-st::Scalars scalars_of(const char* op, nb::handle t) {
-  Tensor* column = nullptr;
-  if (nb::try_cast(t, column, false) && column != nullptr) return *column;
-  PyErr_Clear();
-  return number(op, t);
-}
 
 void bind_maps(nb::class_<PoincareBall>& c) {
   c.def("project", &PoincareBall::project, "x"_a, Unlocked(),

@@ -9,6 +9,7 @@ NB_MODULE(_core, m) {
   bind_tensor(m);
   bind_complex_tensor(m);
   bind_geometry(m);
+  bind_lorentz(m);
   bind_zspace(m);
   bind_trace(m);
   bind_rank(m);

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "geometry/gradient.hpp"
+#include "geometry/operands.hpp"
 #include "spiraltorch/base/error.hpp"
 #include "spiraltorch/base/limits.hpp"
 #include "spiraltorch/base/text.hpp"
@@ -15,7 +16,9 @@ namespace spiraltorch {
 namespace {
 
 using detail::operand_of;
-using Operands = std::initializer_list<const Tensor*>;
+using geometry::as_column;
+using geometry::common_rows;
+using geometry::Operands;
 
 // A constant where a gradient is asked for would be silently wrong.
 void refuse_tracked(std::string_view op, Operands operands) {
@@ -23,19 +26,6 @@ void refuse_tracked(std::string_view op, Operands operands) {
       !is_recorded(operands), Errc::unsupported, op,
       "operands: got a tracked tensor, expected constants (detach, or no_grad): the result is a "
       "number");
-}
-
-// r of operands that are (r,c) or (1,c).
-Shape common_rows(std::string_view op, Operands operands) {
-  Shape shape = (*operands.begin())->shape();
-  for (const Tensor* x : operands) shape.rows = std::max(shape.rows, x->rows());
-  for (const Tensor* x : operands) {
-    if (x->cols() == shape.cols && (x->rows() == shape.rows || x->rows() == 1)) continue;
-    fail(Errc::shape_mismatch, op,
-         text("operands: got ", to_text((*operands.begin())->shape()), " and ", to_text(x->shape()),
-              ", expected equal shapes or a (1,", shape.cols, ") row"));
-  }
-  return shape;
 }
 
 // Runs a row-wise operation on operands that fit `rows` rows.
@@ -57,22 +47,6 @@ Tensor run(const geometry::RowCall& call, Operands operands, std::int64_t out_co
   std::vector<Tensor> rows;
   for (const Tensor* x : operands) rows.push_back(*x);
   return run_rows(call, rows, shape);
-}
-
-// t as a (1,1) or (r,1) tensor beside operands of r rows.
-Tensor as_column(std::string_view op, const Scalars& t, std::int64_t& rows, DeviceId device) {
-  if (const auto* value = std::get_if<double>(&t)) {
-    return Tensor::full(1, 1, *value, {.requires_grad = false, .device = device});
-  }
-  const auto& column = std::get<Tensor>(t);
-  const bool fits =
-      column.cols() == 1 && (column.rows() == rows || column.rows() == 1 || rows == 1);
-  if (!fits) {
-    fail(Errc::shape_mismatch, op,
-         text("t: got ", to_text(column.shape()), ", expected a number or (", rows, ", 1)"));
-  }
-  rows = std::max(rows, column.rows());
-  return column;
 }
 
 std::vector<double> weight_values(std::string_view op, const Weights& weights, std::int64_t rows) {

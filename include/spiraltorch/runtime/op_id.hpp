@@ -85,6 +85,10 @@ enum class OpId : std::uint16_t {
   ball_dist_matrix_grad,
   ball_gyromidpoint_grad,
   ball_frechet_mean_grad,
+  // lorentz
+  lorentz_rows,
+  lorentz_rows_grad,
+  lorentz_dist_matrix,
   // embed
   embed_train,
   embed_ranks,
@@ -175,6 +179,9 @@ inline constexpr std::array kOps{
     OpInfo{OpId::ball_dist_matrix_grad, "ball_dist_matrix_grad", 3, false},
     OpInfo{OpId::ball_gyromidpoint_grad, "ball_gyromidpoint_grad", 4, false},
     OpInfo{OpId::ball_frechet_mean_grad, "ball_frechet_mean_grad", 4, false},
+    OpInfo{OpId::lorentz_rows, "lorentz_rows", 3, true},
+    OpInfo{OpId::lorentz_rows_grad, "lorentz_rows_grad", 4, false},
+    OpInfo{OpId::lorentz_dist_matrix, "lorentz_dist_matrix", 2, true},
     OpInfo{OpId::embed_train, "embed_train", 4, false},
     OpInfo{OpId::embed_ranks, "embed_ranks", 3, false},
     OpInfo{OpId::rank_select, "rank_select", 1, true},

@@ -46,6 +46,8 @@ class Stage {
  public:
   explicit Stage(std::int64_t cols) : cols_(cols), sum_(static_cast<std::size_t>(cols), 0.0) {}
   void evaluate(Coefficients coefficients, const StageRows& rows, double kappa);
+  /// The coefficients, with their derivatives by the products.
+  [[nodiscard]] const Combination& result() const noexcept { return result_; }
   /// The result row.
   void value(double* out) const;
   /// Adds the gradients of ⟨g, row⟩ + g_number·number; g may be null.

@@ -27,6 +27,7 @@ KernelTable make_table() {
   cpu::register_ball_grad(table);
   cpu::register_ball_grad_mean(table);
   cpu::register_ball_grad_sums(table);
+  cpu::register_lorentz(table);
   cpu::register_embed(table);
   cpu::register_rank(table);
   cpu::register_rank_range(table);

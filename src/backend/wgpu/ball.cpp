@@ -10,9 +10,11 @@ namespace {
 
 const Shader kForward{"ball",
                       {wgsl::pair, wgsl::pair_math, wgsl::ball_number, wgsl::ball_coefficients,
-                       wgsl::ball_rows, wgsl::ball_forward}};
+                       wgsl::lorentz_coefficients, wgsl::ball_rows, wgsl::ball_forward}};
 
-void run(BallOp op, const BallRows& operands, const KernelArgs& args, BallParams params) {
+}  // namespace
+
+void run_ball(BallOp op, const BallRows& operands, const KernelArgs& args, BallParams params) {
   constexpr std::int64_t kWorkgroup = 256;
   const std::int64_t lanes = ball_lanes(params.cols);
   const std::int64_t rows = kWorkgroup / lanes;
@@ -30,10 +32,12 @@ void run(BallOp op, const BallRows& operands, const KernelArgs& args, BallParams
   task.run(static_cast<std::uint64_t>(params.groups));
 }
 
+namespace {
+
 void run(BallOp op, const BallRows& operands, const KernelArgs& args, double rate = 1.0) {
   BallParams params(op, operands, args.scalars[0], rate);
   params.rows = args.out[0].rows;
-  run(op, operands, args, params);
+  run_ball(op, operands, args, params);
 }
 
 template <BallOp op>
@@ -78,7 +82,7 @@ void dist_matrix(const KernelArgs& args) {
   params.rows = args.out[0].size();
   params.a_divisor = params.b_modulus = args.out[0].cols;
   params.a_stride = params.b_stride = params.cols;
-  run(BallOp::dist, operands, args, params);
+  run_ball(BallOp::dist, operands, args, params);
 }
 
 void sgd_step(const KernelArgs& args) {

@@ -28,6 +28,7 @@ enum class BallOp : std::uint8_t {
   to_lorentz,
   sgd_step,
   weighted,
+  lorentz,  ///< the first of LorentzOp
 };
 
 /// Operand rows by role; null where an operation has none. Transports turn about their target: y
@@ -75,6 +76,9 @@ struct BallParams {
 
 /// Binds a, b, v and t, with a in the place of what is not there.
 void bind_rows(Task& task, const BallRows& rows);
+
+/// Results of params.rows rows.
+void run_ball(BallOp op, const BallRows& operands, const KernelArgs& args, BallParams params);
 
 /// A row-wise gradient: g, and outputs by role, null where not wanted.
 struct BallGradients {

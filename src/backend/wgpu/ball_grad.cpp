@@ -9,7 +9,7 @@ namespace {
 
 const Shader kBackward{"ball_grad",
                        {wgsl::pair, wgsl::pair_math, wgsl::ball_dual, wgsl::ball_coefficients,
-                        wgsl::ball_rows, wgsl::ball_backward}};
+                        wgsl::lorentz_coefficients, wgsl::ball_rows, wgsl::ball_backward}};
 
 // An operation, and the role (a, b, v or t) of each of its operands.
 struct Plan {

@@ -16,7 +16,7 @@ using Vector = std::vector<double>;
 
 const Shader kSum{"ball_sum",
                   {wgsl::pair, wgsl::pair_math, wgsl::ball_number, wgsl::ball_coefficients,
-                   wgsl::ball_rows, wgsl::ball_sum}};
+                   wgsl::lorentz_coefficients, wgsl::ball_rows, wgsl::ball_sum}};
 const Shader kFinish{"ball_sum_finish", {wgsl::pair, wgsl::ball_sum_finish}};
 
 double as_double(std::uint32_t word) { return std::bit_cast<float>(word); }

@@ -17,6 +17,7 @@ void register_ball(KernelTable& table);
 void register_ball_grad(KernelTable& table);
 void register_ball_mean(KernelTable& table);
 void register_ball_grad_sums(KernelTable& table);
+void register_lorentz(KernelTable& table);
 void register_rank(KernelTable& table);
 void register_rank_range(KernelTable& table);
 void register_bands(KernelTable& table);

@@ -8,7 +8,7 @@
 @group(0) @binding(7) var<storage, read_write> out_b: array<u32>;  // b's, or t's where there is no b
 @group(0) @binding(8) var<storage, read_write> out_v: array<u32>;  // v's, or t's where there is b
 
-const HAS_NUMBER: bool = ONLY_NUMBER || OP == OP_TO_LORENTZ || OP == OP_WEIGHTED;
+const HAS_NUMBER: bool = ONLY_NUMBER || TIMED_OUT || OP == OP_WEIGHTED;
 // Of the Fréchet mean, at which rows a stand: results count by their weights, and t is the weight.
 const OF_MEAN: bool = WIDE != 0u;
 const WANTED_A: u32 = 1u;
@@ -18,7 +18,7 @@ const WANTED_T: u32 = 8u;
 
 // Gradient of row entry j, and of the number.
 fn raw_g(j: u32) -> f32 {
-  return bitcast<f32>(rows_g[base_g + j + select(0u, 1u, OP == OP_TO_LORENTZ)]);
+  return bitcast<f32>(rows_g[base_g + j + select(0u, 1u, TIMED_OUT)]);
 }
 fn raw_g_number() -> f32 {
   if (!HAS_NUMBER) { return 0.0; }
@@ -98,8 +98,11 @@ fn products(direction: u32) -> Products {
 
 // Which inner products the stage reads: bits in the order of `products`.
 const READS: u32 = 1u | select(0u, 6u, HAS_B) | select(0u, 8u, OP == OP_EXPMAP) |
+                   select(0u, 24u, OP == OP_L_EXPMAP) |
                    select(0u, 48u, OP == OP_GYRATION || OP == OP_TRANSPORT) |
-                   select(0u, 64u, HAS_T);
+                   select(0u, 48u, OP == OP_L_TRANSPORT) | select(0u, 32u, L_TWO) |
+                   select(0u, 16u, OP == OP_L_EGRAD2RGRAD || OP == OP_L_TO_TANGENT) |
+                   select(0u, 16u, OP == OP_L_FROM_TANGENT) | select(0u, 64u, HAS_T);
 
 // Gradients of a sum a ⊕ w: by w, returned, and by a beside it.
 var<private> by_a: Mix;
@@ -161,6 +164,12 @@ fn pull_back(k: u32, by: vec2<f32>) {
       by_v.a = p_add(by_v.a, by);
     }
     case 5u: {
+      if (L_TWO) {  // v is a
+        by_a.s = p_add(by_a.s, by);
+        by_a.a = p_add(by_a.a, by);
+        by_b.a = p_add(by_b.a, by);
+        return;
+      }
       by_a.v = p_add(by_a.v, by);
       by_b.v = p_add(by_b.v, by);
       by_v.s = p_add(by_v.s, by);
@@ -170,7 +179,8 @@ fn pull_back(k: u32, by: vec2<f32>) {
 }
 
 // Gradients by the rows as they stand, clamped.
-fn differentiate(far: bool, g_number: vec2<f32>) {
+fn differentiate(far: bool, g_of_number: vec2<f32>) {
+  var g_number = g_of_number;
   let none = Mix(ZERO, ZERO, ZERO, ZERO);
   by_a = none;
   by_b = none;
@@ -199,6 +209,11 @@ fn differentiate(far: bool, g_number: vec2<f32>) {
       incoming = through_sum(result, dot_rows(result, result));
     } else if (CLAMPS && (OP != OP_IMPORT || far)) {
       incoming = turn_by_clamp(incoming, result, dot_rows(result, result), dot_g(result));
+    } else if (L_POINT && r.number.v.x > L_EDGE) {
+      let along = p_div(p_div(dot_g(result), r.number.v), r.number.v);
+      let q = p_div(p_of(L_MAX), r.number.v);
+      incoming = mix_scale(q, mix_add(incoming, mix_scale(-along, result)));
+      g_number = ZERO;
     }
     on_a = dot_a(incoming);
     if (HAS_B) {
@@ -248,6 +263,21 @@ fn store_t(row: u32) {
   if (HAS_B) { out_v[row] = bits; } else { out_b[row] = bits; }
 }
 
+// Time columns of gradients: 0, but of the G of egrad2rgrad.
+fn store_times(row: u32) {
+  let at = row * (p.cols + 1u);
+  let zero = finished(0.0, 0);
+  if ((p.wanted & WANTED_A) != 0u) { out_a[at] = zero; }
+  if (HAS_B && (p.wanted & WANTED_B) != 0u) { out_b[at] = zero; }
+  if (HAS_V && (p.wanted & WANTED_V) != 0u) {
+    out_v[at] = zero;
+    if (OP == OP_L_EGRAD2RGRAD) {
+      let root = p_sqrt(vec2<f32>(p.kappa, p.kappa_low));
+      out_v[at] = finished(p_div(by_t, root).x, power_g);
+    }
+  }
+}
+
 fn finish_products(local: u32, row: u32) {
   gram = products_of(local);
   let kappa = vec2<f32>(p.kappa, p.kappa_low);
@@ -271,6 +301,7 @@ fn finish_products(local: u32, row: u32) {
   results[first + 12u] = gram.factor_a;
   results[first + 13u] = gram.factor_b;
   if ((HAS_T || OF_MEAN) && (p.wanted & WANTED_T) != 0u) { store_t(row); }
+  if (TIMED_IN) { store_times(row); }
 }
 
 // Entry of a gradient from its coefficients at `at`.
@@ -303,7 +334,7 @@ fn store_entry(local: u32, row: u32, j: u32) {
   if (HAS_V) { v = entry_v(j); }
   var g = 0.0;
   if (!ONLY_NUMBER) { g = scale_g * raw_g(j); }
-  let at = row * p.cols + j;
+  let at = row * (p.cols + OFFSET) + OFFSET + j;
   // What is linear in v has v's scale; numbers have that of their unit.
   var power = power_g;
   if (ONLY_NUMBER) { power = power + p.shift + p.number_shift; }

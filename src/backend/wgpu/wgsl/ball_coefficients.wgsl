@@ -143,6 +143,9 @@ fn stage(p: Products, far: bool) -> Combination {
       let row = n_times(by, 2.0);
       return Combination(row, n_of(0.0), n_of(0.0), n_mul(by, n_add(n_of(1.0), p.aa)));
     }
-    default: { return row_a(n_of(1.0)); }
+    default: {
+      if (IS_LORENTZ) { return lorentz_stage(p); }
+      return row_a(n_of(1.0));
+    }
   }
 }

@@ -48,3 +48,16 @@ fn asinh_ratio(n: Num) -> Num {
   if (n.v.x < SERIES_END) { return Num(f, p_mul(n.d, series_slope(n.v, -SIXTH, ASINH_TERMS))); }
   return ratio_of(f, p_div(p_of(1.0), p_sqrt(p_add_f(n.v, 1.0))), n);
 }
+
+// Beyond SINH_END the functions of a length stay where they are.
+fn sinh_ratio(n: Num) -> Num {
+  let f = sinh_ratio_value(n.v);
+  if (n.v.x < SERIES_END) { return Num(f, p_mul(n.d, series_slope(n.v, SIXTH, SINH_TERMS))); }
+  if (n.v.x > SINH_END * SINH_END) { return ratio_of(f, vec2<f32>(0.0, 0.0), n); }
+  return ratio_of(f, cosh_root_value(n.v), n);
+}
+
+fn cosh_root(n: Num) -> Num {
+  if (n.v.x > SINH_END * SINH_END) { return Num(cosh_root_value(n.v), vec2<f32>(0.0, 0.0)); }
+  return Num(cosh_root_value(n.v), p_mul(n.d, 0.5 * sinh_ratio_value(n.v)));
+}

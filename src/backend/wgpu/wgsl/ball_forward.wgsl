@@ -79,6 +79,10 @@ fn evaluate(gram: Gram) -> Combination {
     let q = clamp_factor(norm);
     if (!is_one(q)) { r = Combination(p_mul(q, r.a), p_mul(q, r.s), p_mul(q, r.v), norm); }
   }
+  if (L_POINT && r.number.x > L_EDGE) {
+    let q = p_div(p_of(L_MAX), r.number);
+    r = Combination(p_mul(q, r.a), p_mul(q, r.s), p_mul(q, r.v), p_of(L_MAX));
+  }
   r.a = p_mul(r.a, gram.factor_a);
   return r;
 }
@@ -93,35 +97,37 @@ var<workgroup> kinds: array<u32, ROWS>;
 
 fn store_number(row: u32, number: vec2<f32>) {
   let value = p_mul(vec2<f32>(p.number, p.number_low), number);
-  let hi = scale_by_power(value.x, p.number_shift);
+  let power = p.number_shift + select(0, power_v, LINEAR);
+  let hi = scale_by_power(value.x, power);
   if (p.wide_out != 0u) {
-    var bits = f64_bits(hi, scale_by_power(value.y, p.number_shift));
+    var bits = f64_bits(hi, scale_by_power(value.y, power));
     if (!is_finite_row) { bits = vec2<u32>(0u, 0x7ff80000u); }
     out[2u * row] = bits.x;
     out[2u * row + 1u] = bits.y;
     return;
   }
-  let at = select(row, row * (p.cols + 1u), OP == OP_TO_LORENTZ);
+  let at = select(row, row * (p.cols + 1u), TIMED_OUT);
   out[at] = select(NAN_BITS, bitcast<u32>(hi), is_finite_row);
 }
 
 fn finish_products(local: u32, row: u32) {
   let gram = products_of(local);
   let r = evaluate(gram);
-  if (ONLY_NUMBER || OP == OP_TO_LORENTZ) { store_number(row, r.number); }
+  if (ONLY_NUMBER || TIMED_OUT) { store_number(row, r.number); }
   results[local * RESULTS] = r.a;
   results[local * RESULTS + 1u] = r.s;
   results[local * RESULTS + 2u] = r.v;
   results[local * RESULTS + 3u] = gram.factor_a;
   results[local * RESULTS + 4u] = gram.factor_b;
-  let still = OP == OP_PROJECT || OP == OP_IMPORT || (ADDS && HAS_V && is_zero_v);
+  let still = OP == OP_PROJECT || OP == OP_IMPORT || OP == OP_L_PROJECT ||
+              ((ADDS || OP == OP_L_EXPMAP) && HAS_V && is_zero_v);
   kinds[local] = select(KIND_COMBINED, KIND_UNCHANGED, still && is_one(gram.factor_a));
   if (!is_finite_row) { kinds[local] = KIND_NAN; }
 }
 
 fn store_entry(local: u32, row: u32, j: u32) {
   var at = row * p.cols + j;
-  if (OP == OP_TO_LORENTZ) { at = row * (p.cols + 1u) + j + 1u; }
+  if (TIMED_OUT) { at = row * (p.cols + 1u) + j + 1u; }
   let first = local * RESULTS;
   if (kinds[local] == KIND_NAN) {
     out[at] = NAN_BITS;

@@ -14,4 +14,6 @@ fn n_sqrt(a: Num) -> Num { return p_sqrt(a); }
 fn n_value(a: Num) -> vec2<f32> { return a; }
 fn tanh_ratio(n: Num) -> Num { return tanh_ratio_value(n); }
 fn artanh_ratio(n: Num) -> Num { return artanh_ratio_value(n); }
+fn sinh_ratio(n: Num) -> Num { return sinh_ratio_value(n); }
+fn cosh_root(n: Num) -> Num { return cosh_root_value(n); }
 fn asinh_ratio(n: Num) -> Num { return asinh_ratio_value(n); }

@@ -40,32 +40,43 @@ struct Params {
 
 const HAS_B: bool = OP == OP_MOBIUS_ADD || OP == OP_LOGMAP || OP == OP_GYRATION ||
                     OP == OP_TRANSPORT || OP == OP_DIST || OP == OP_SQUARED_DIST ||
-                    OP == OP_GEODESIC;
+                    OP == OP_GEODESIC || L_TWO || OP == OP_L_TRANSPORT;
 const HAS_V: bool = OP == OP_EXPMAP || OP == OP_GYRATION || OP == OP_TRANSPORT ||
-                    OP == OP_EGRAD2RGRAD || OP == OP_SGD_STEP;
-const HAS_T: bool = OP == OP_MOBIUS_SCALAR || OP == OP_GEODESIC || OP == OP_WEIGHTED;
+                    OP == OP_EGRAD2RGRAD || OP == OP_SGD_STEP || OP == OP_L_EXPMAP ||
+                    OP == OP_L_TRANSPORT || OP == OP_L_EGRAD2RGRAD || OP == OP_L_TO_TANGENT ||
+                    OP == OP_L_FROM_TANGENT;
+const HAS_T: bool = OP == OP_MOBIUS_SCALAR || OP == OP_GEODESIC || OP == OP_WEIGHTED ||
+                    OP == OP_L_GEODESIC || OP == OP_L_EGRAD2RGRAD;
 const HAS_G: bool = GRADIENT != 0u;
 const NEGATES_B: bool = HAS_B && OP != OP_MOBIUS_ADD && OP != OP_GYRATION;
 const IMPORTS: bool = OP == OP_IMPORT || OP == OP_SGD_STEP;
-const IS_POINT: bool = OP != OP_EXPMAP0 && !IMPORTS;
+const IS_POINT: bool = OP != OP_EXPMAP0 && OP != OP_L_EXPMAP0 && !IMPORTS;
 const ADDS: bool = OP == OP_EXPMAP || OP == OP_GEODESIC || OP == OP_SGD_STEP;
 const CLAMPS: bool = ADDS || OP == OP_EXPMAP0 || OP == OP_IMPORT || OP == OP_MOBIUS_ADD ||
                      OP == OP_MOBIUS_SCALAR;
-const ONLY_NUMBER: bool = OP == OP_DIST || OP == OP_SQUARED_DIST || OP == OP_CONFORMAL_FACTOR;
+const ONLY_NUMBER: bool = OP == OP_DIST || OP == OP_SQUARED_DIST || OP == OP_CONFORMAL_FACTOR ||
+                          L_NUMBER;
+// The number comes first in the result's rows.
+const TIMED_OUT: bool = OP == OP_TO_LORENTZ ||
+                        (IS_LORENTZ && !L_NUMBER && OP != OP_L_TO_POINCARE && OP != OP_L_TO_TANGENT);
 // The result is linear in v, and scaled as v is.
-const LINEAR: bool = OP == OP_GYRATION || OP == OP_TRANSPORT || OP == OP_EGRAD2RGRAD;
+const LINEAR: bool = OP == OP_GYRATION || OP == OP_TRANSPORT || OP == OP_EGRAD2RGRAD ||
+                     OP == OP_L_TRANSPORT || OP == OP_L_EGRAD2RGRAD || OP == OP_L_TO_TANGENT ||
+                     OP == OP_L_FROM_TANGENT;
+const OFFSET: u32 = select(0u, 1u, TIMED_IN);
 
 const ROWS: u32 = WG / LANES;
 const TOPS: u32 = 4u + GRADIENT;
 const OF_B: u32 = select(0u, 1u, HAS_B);
 const OF_V: u32 = select(0u, 1u, HAS_V);
-// Slots of the sums; with b, ⟨s, v⟩ stands in |v|²'s.
+const OF_AS: u32 = select(0u, 1u, L_TWO);
+// Slots of the sums; with b, ⟨s, v⟩ stands in |v|²'s, and ⟨s, a⟩ for L_TWO.
 const AA: u32 = 0u;
 const BB: u32 = 1u;
 const SS: u32 = 2u;
 const VV: u32 = 1u + 2u * OF_B;
 const AV: u32 = VV + 1u;
-const GA: u32 = VV + 2u * OF_V;
+const GA: u32 = VV + 2u * OF_V + OF_AS;
 const GS: u32 = GA + 1u;
 const GV: u32 = GA + 1u + OF_B;
 const SUMS: u32 = GA + GRADIENT * (1u + OF_B + OF_V);
@@ -92,14 +103,16 @@ var<private> is_finite_row: bool;
 var<private> is_zero_v: bool;
 
 fn to_row(row: u32) {
-  base_a = (row / p.a_divisor) * p.a_stride;
-  base_b = (row % p.b_modulus) * p.b_stride;
-  base_v = row * p.v_stride;
+  base_a = (row / p.a_divisor) * p.a_stride + OFFSET;
+  base_b = (row % p.b_modulus) * p.b_stride + OFFSET;
+  base_v = row * p.v_stride + OFFSET;
   base_g = row * p.g_stride;
   index_t = row * p.t_stride;
 }
 
-fn excess(top: u32, shift: i32) -> i32 { return max(0, i32(top >> 23u) - 157 + shift); }
+// Entries are at most 2^30; of the hyperboloid's rows, 2^57, which is beyond its margin.
+const MOST_BITS: i32 = select(157, 184, IS_LORENTZ);
+fn excess(top: u32, shift: i32) -> i32 { return max(0, i32(top >> 23u) - MOST_BITS + shift); }
 
 // Largest entries of local row `local`, and the scales that follow.
 fn scale_row(local: u32) {
@@ -115,12 +128,12 @@ fn scale_row(local: u32) {
   scale_a = p_power_of_two(p.shift - power_a);
   scale_b = p_power_of_two(p.shift - power_b);
   scale_v = p_power_of_two(p.v_shift - power_v);
-  power_s = clamp(i32(top[3] >> 23u) - 127 + p.shift, -120, 30);
+  power_s = clamp(i32(top[3] >> 23u) - 127 + p.shift, -120, MOST_BITS - 127);
   scale_s = p_power_of_two(-power_s);
   is_finite_row = max(top[0], max(top[1], top[2])) < 0x7f800000u;
   is_zero_v = top[2] == 0u;
   if (HAS_G) {
-    power_g = excess(top[TOPS - 1u], 0);
+    power_g = max(0, i32(top[TOPS - 1u] >> 23u) - 157);
     scale_g = p_power_of_two(-power_g);
     is_finite_row = is_finite_row && top[TOPS - 1u] < 0x7f800000u;
   }
@@ -140,9 +153,9 @@ fn entry_b(j: u32) -> f32 {
 }
 fn entry_v(j: u32) -> f32 { return scale_v * bitcast<f32>(rows_v[base_v + j]); }
 
-// a + b, rounded where both are float32.
+// a + b, in the ball rounded where both are float32.
 fn entry_s(a: vec2<f32>, b: f32) -> vec2<f32> {
-  if (WIDE != 0u) { return p_add_f(a, b); }
+  if (WIDE != 0u || IS_LORENTZ) { return p_add_f(a, b); }
   return vec2<f32>(a.x + b, 0.0);
 }
 
@@ -152,7 +165,7 @@ fn clamped_s(a: vec2<f32>, b: f32, fa: vec2<f32>, fb: vec2<f32>) -> vec2<f32> {
 }
 
 fn accumulate(sum: vec2<f32>, a: vec2<f32>, b: vec2<f32>) -> vec2<f32> {
-  if (WIDE != 0u) { return p_add(sum, p_mul(a, b)); }
+  if (WIDE != 0u || (IS_LORENTZ && HAS_B)) { return p_add(sum, p_mul(a, b)); }
   let product = two_prod(a.x, b.x);
   let s = two_sum(sum.x, product.x);
   return vec2<f32>(s.x, sum.y + (s.y + product.y));
@@ -179,6 +192,7 @@ fn find_tops(tid: u32, valid: bool) {
       if (HAS_G && !ONLY_NUMBER) { top[TOPS - 1u] = max(top[TOPS - 1u], magnitude(raw_g(j))); }
     }
     if (HAS_G) { top[TOPS - 1u] = max(top[TOPS - 1u], magnitude(raw_g_number())); }
+    if (OP == OP_L_EGRAD2RGRAD) { top[2] = max(top[2], rows_v[base_v - 1u] & 0x7fffffffu); }
   }
   for (var k = 0u; k < TOPS; k = k + 1u) { tops[tid * TOPS + k] = top[k]; }
 }
@@ -208,6 +222,7 @@ fn sum_products(tid: u32, valid: bool) {
         sum[BB] = accumulate(sum[BB], p_of(b), p_of(b));
         sum[SS] = accumulate(sum[SS], scale_s * s, scale_s * s);
         if (HAS_V) { sum[VV] = accumulate(sum[VV], s, v); }
+        if (L_TWO) { sum[VV] = accumulate(sum[VV], s, a); }
         if (HAS_G && !ONLY_NUMBER) { sum[GS] = accumulate(sum[GS], s, g); }
       }
     }
@@ -232,6 +247,10 @@ const BALL_EDGE: f32 = 0.99999094;  // BALL_MAX·(1 + 2^-20)
 // What brings a row of squared length n back into the ball: 1 inside.
 fn clamp_factor(n: vec2<f32>) -> vec2<f32> {
   let root = p_sqrt(n);
+  if (TIMED_IN) {
+    if (root.x > L_EDGE) { return p_div(p_of(L_MAX), root); }
+    return vec2<f32>(1.0, 0.0);
+  }
   if (p_add_f(root, -BALL_EDGE).x > 0.0) { return p_div(BALL_MAX, root); }
   return vec2<f32>(1.0, 0.0);
 }
@@ -266,6 +285,7 @@ fn sum_again(gram: Gram) -> Gram {
     let s = clamped_s(entry_a(j), entry_b(j), gram.factor_a, gram.factor_b);
     ss = p_add(ss, p_square(s));
     if (HAS_V) { sv = p_add(sv, p_mul_f(s, entry_v(j))); }
+    if (L_TWO) { sv = p_add(sv, p_mul(s, p_mul(gram.factor_a, entry_a(j)))); }
     if (HAS_G && !ONLY_NUMBER) { gs = p_add(gs, p_mul_f(s, scale_g * raw_g(j))); }
   }
   let kappa = vec2<f32>(p.kappa, p.kappa_low);
@@ -284,6 +304,9 @@ fn load_t() -> vec2<f32> {
   let t = bitcast<f32>(bits);
   if ((bits & 0x7fffffffu) > 0x7f800000u) { is_finite_row = false; }
   if (OP == OP_WEIGHTED) { return p_of(t); }
+  if (OP == OP_L_EGRAD2RGRAD) {  // in the scale of v
+    return p_mul_f(p_sqrt(vec2<f32>(p.kappa, p.kappa_low)), scale_v * t);
+  }
   return p_of(clamp(t, -3.6028797e16, 3.6028797e16));
 }
 
@@ -311,6 +334,7 @@ fn products_of(local: u32) -> Gram {
     let other = p_mul(kappa, row_sum(local, VV));
     if (HAS_B) { gram.sv = other; } else { gram.vv = other; }
   }
+  if (L_TWO) { gram.sv = p_mul(kappa, row_sum(local, VV)); }
   if (HAS_G && !ONLY_NUMBER) {
     gram.ga = p_mul(kappa, row_sum(local, GA));
     if (HAS_B) { gram.gs = p_mul(kappa, row_sum(local, GS)); }

@@ -98,3 +98,24 @@ fn asinh_ratio_value(n: vec2<f32>) -> vec2<f32> {
   let root = p_sqrt(n);
   return p_div(p_asinh(root, n), root);
 }
+
+// Longest length of sinh_ratio and cosh_root: times a time of 2^57, its cosh is within float32.
+const SINH_END: f32 = 48.0;
+const SINH_TERMS = vec4<f32>(0.00833333333, 0.000198412698, 2.75573192e-6, 2.50521084e-8);
+
+// sinh(√n)/√n.
+fn sinh_ratio_value(n: vec2<f32>) -> vec2<f32> {
+  if (n.x < SERIES_END) { return series_value(n, SIXTH, SINH_TERMS); }
+  let root = p_sqrt(n);
+  var e = p_expm1(vec2<f32>(SINH_END, 0.0));
+  if (root.x < SINH_END) { e = p_expm1(root); }
+  return p_div(0.5 * p_add(e, p_div(e, p_add_f(e, 1.0))), root);
+}
+
+// cosh √n.
+fn cosh_root_value(n: vec2<f32>) -> vec2<f32> {
+  let root = p_sqrt(n);
+  var e = p_expm1(vec2<f32>(SINH_END, 0.0));
+  if (root.x < SINH_END) { e = p_expm1(root); }
+  return p_add_f(p_mul(0.5 * e, p_div(e, p_add_f(e, 1.0))), 1.0);
+}
