@@ -503,6 +503,99 @@ class PoincareBall:
     def to_lorentz(self, x: Tensor) -> Tensor:
         """(r, c + 1) points of the hyperboloid, time first."""
 
+class Lorentz:
+    """
+    The hyperboloid of a negative curvature, time first; operations work row by row.
+
+    >>> Lorentz(-1.0).expmap0(Tensor(1, 2)).tolist()
+    [[1.0, 0.0]]
+    """
+
+    def __init__(self, curvature: float = -1.0) -> None: ...
+
+    def curvature(self) -> float:
+        """The curvature."""
+
+    def radius(self) -> float:
+        """1/√κ."""
+
+    def __repr__(self) -> str: ...
+
+    def __eq__(self, arg: Lorentz, /) -> bool: ...
+
+    def __hash__(self) -> int: ...
+
+    def __reduce__(self) -> tuple: ...
+
+    def project(self, x: Tensor) -> Tensor:
+        """X with its time recomputed; beyond radius 40/√κ scaled back."""
+
+    def lift(self, t: Tensor) -> Tensor:
+        """A column of zeros before t."""
+
+    def drop(self, t: Tensor) -> Tensor:
+        """t without its time column."""
+
+    def expmap0(self, v: Tensor) -> Tensor:
+        """Exponential map at the origin."""
+
+    def logmap0(self, y: Tensor) -> Tensor:
+        """Its inverse."""
+
+    def expmap(self, x: Tensor, v: Tensor) -> Tensor:
+        """Exponential map at x."""
+
+    def logmap(self, x: Tensor, y: Tensor) -> Tensor:
+        """The tangent vector at x whose exponential is y."""
+
+    def parallel_transport(self, x: Tensor, y: Tensor, v: Tensor) -> Tensor:
+        """v carried along the geodesic from x to y."""
+
+    def geodesic(self, x: Tensor, y: Tensor, t: object) -> Tensor:
+        """The point at t of the geodesic from x (0) to y (1)."""
+
+    def from_poincare(self, p: Tensor) -> Tensor:
+        """Points of the ball, as points of the hyperboloid."""
+
+    def to_poincare(self, x: Tensor) -> Tensor:
+        """Its inverse."""
+
+    def from_poincare_tangent(self, p: Tensor, w: Tensor) -> Tensor:
+        """Tangent vectors w at points p of the ball, carried to the hyperboloid."""
+
+    def to_poincare_tangent(self, x: Tensor, v: Tensor) -> Tensor:
+        """Tangent vectors v at x, carried to the ball."""
+
+    def mobius_add(self, x: Tensor, y: Tensor) -> Tensor:
+        """x ⊕ y of the ball's points."""
+
+    def mobius_scalar(self, t: object, x: Tensor) -> Tensor:
+        """t ⊗ x of the ball's points; t a number or an (r, 1) tensor."""
+
+    def mobius_matvec(self, m: Tensor, x: Tensor) -> Tensor:
+        """exp_0(log_0(x)·m) of the ball's points, m of shape (c, q)."""
+
+    def gyration(self, a: Tensor, b: Tensor, v: Tensor) -> Tensor:
+        """The rotation gyr[a, b]v of the ball's points."""
+
+    def dist(self, x: Tensor, y: Tensor, squared: bool = False) -> Tensor:
+        """(r, 1) geodesic distances."""
+
+    def dist_matrix(self, x: Tensor, y: Tensor | None = None) -> Tensor:
+        """(r, s) distances of all pairs of rows; without y of x to itself."""
+
+    def conformal_factor(self, x: Tensor) -> Tensor:
+        """(r, 1): 1 + √κx₀, that of the ball's point."""
+
+    def egrad2rgrad(self, x: Tensor, g: Tensor) -> Tensor:
+        """Riemannian gradient of a Euclidean differential."""
+
+    def gyromidpoint(self, x: Tensor, weights: object | None = None) -> Tensor:
+        """(1, c + 1) normalised centroid."""
+
+    def frechet_mean(self, x: Tensor, weights: object | None = None, tol: float = 1e-09, max_iter: int = 1000) -> Tensor:
+        """(1, c + 1) minimiser of the weighted squared distances."""
+
 class OpenTopos:
     """A numeric guard: bounds on values, sizes and depth."""
 
