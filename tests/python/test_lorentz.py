@@ -15,7 +15,7 @@ def point(values, h):
 def test_it_is_a_value():
     h = st.Lorentz(-2.0)
     assert pickle.loads(pickle.dumps(h)) == h and hash(h) == hash(st.Lorentz(-2.0))
-    assert h != st.Lorentz(-1.0) and repr(h) == "Lorentz(curvature=-2.0)"
+    assert h != st.Lorentz(-1.0) and repr(h) == "Lorentz(curvature=-2)"
     assert st.Lorentz().curvature() == -1.0 and st.Lorentz(-4.0).radius() == 0.5
     with pytest.raises(st.InvalidArgument):
         st.Lorentz(1.0)

@@ -68,7 +68,7 @@ class LorentzRow {
     const bool finite = evaluate(i, in);
     for (auto& row : gradients_) std::fill(row.begin(), row.end(), 0.0);
     StageGradients into{gradients_[kA].data(), has_b() ? gradients_[kB].data() : nullptr,
-                        gradients_[v_is_x() ? kA : kV].data()};
+                        gradients_[v_is_b() ? kB : kV].data()};
     double g_number = info_.result == LorentzResult::ball ? 0.0 : unit_ * *g++;
     if (info_.result == LorentzResult::number) {
       stage_.pull_back(nullptr, g_number, into);
@@ -88,7 +88,7 @@ class LorentzRow {
   [[nodiscard]] std::size_t width() const { return static_cast<std::size_t>(space_); }
   [[nodiscard]] bool has_b() const { return info_.roles.find('b') != std::string_view::npos; }
   [[nodiscard]] bool has_v() const { return info_.roles.find('v') != std::string_view::npos; }
-  [[nodiscard]] bool v_is_x() const { return has_b() && !has_v(); }
+  [[nodiscard]] bool v_is_b() const { return has_b() && !has_v(); }
 
   double load(const Operand& x, std::int64_t i, double sign, std::vector<double>& to) const {
     const float* from = x.data + i * x.stride + (info_.timed ? 1 : 0);
@@ -114,7 +114,7 @@ class LorentzRow {
     if (!std::isfinite(squares) || !std::isfinite(t)) return false;
     if (info_.op != LorentzOp::expmap0) factors_[kA] = clamp_point(rows_[kA]);
     if (has_b()) factors_[kB] = clamp_point(rows_[kB]);
-    const double* v = v_is_x() ? rows_[kA].data() : rows_[kV].data();
+    const double* v = v_is_b() ? rows_[kB].data() : rows_[kV].data();
     stage_.evaluate(lorentz::coefficients_of(info_.op),
                     {rows_[kA].data(), has_b() ? rows_[kB].data() : nullptr,
                      has_b() || has_v() ? v : nullptr, t},

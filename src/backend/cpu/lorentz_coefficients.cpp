@@ -68,7 +68,8 @@ Dual positive(const Dual& n) { return n.value > 0.0 ? n : Dual(0.0); }
 // √κ times the time of a row of squared length n.
 Dual time_of(const Products& p, const Dual& n) { return sqrt(Dual(1.0) + p.kappa * n); }
 
-// Two points: v is x, so that ⟨s, v⟩ = ⟨x − y, x⟩ does not cancel.
+// Two points: v is −y, so that ⟨a, v⟩ and ⟨s, v⟩ are sums of their own. ⟨X−Y, X−Y⟩ is formed from
+// differences where the points are close, from ⟨X, Y⟩ where they are not.
 struct Pair {
   Dual x0, y0;
   Dual apart;  // x0 − y0
@@ -77,8 +78,13 @@ struct Pair {
   explicit Pair(const Products& p)
       : x0(time_of(p, p.aa)),
         y0(time_of(p, p.bb)),
-        apart(p.kappa * (2.0 * p.sv - p.ss) / (x0 + y0)),
-        m(0.25 * positive(p.kappa * p.ss - apart * apart)) {}
+        apart(p.kappa * (p.ss - 2.0 * p.sv) / (x0 + y0)),
+        m(0.25 * positive(squares(p))) {}
+  [[nodiscard]] Dual squares(const Products& p) const {
+    const Dual both = x0 * y0;
+    if (p.kappa * p.ss.value < both.value) return p.kappa * p.ss - apart * apart;
+    return 2.0 * (both + p.kappa * p.av - Dual(1.0));
+  }
   // d/sinh d.
   [[nodiscard]] Dual unit() const { return asinh_ratio(m) / sqrt(Dual(1.0) + m); }
 };

@@ -7,7 +7,7 @@
 // space.
 namespace spiraltorch::cpu::lorentz {
 
-/// The coefficients of an operation over a = x, b = −y, s = x − y and v; v is x for the operations
+/// The coefficients of an operation over a = x, b = −y, s = x − y and v; v is −y for the operations
 /// of two points without a vector.
 [[nodiscard]] Coefficients coefficients_of(LorentzOp op);
 

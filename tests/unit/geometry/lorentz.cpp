@@ -171,6 +171,9 @@ TEST_CASE("hyperboloid: the margin, rows that are not finite, what stays") {
   const Tensor a = h.expmap0(Tensor(1, 3, {0.0F, 20.0F, 0.0F}));
   const Tensor b = h.expmap0(Tensor(1, 3, {0.0F, 0.0F, 20.0F}));
   CHECK(h.dist(a, b).at(0, 0) == doctest::Approx(40.0 - std::log(2.0)).epsilon(1e-6));
+  const Tensor near = h.expmap0(Tensor(1, 3, {0.0F, 0.5F, 0.0F}));
+  CHECK(h.dist(far, near).at(0, 0) == doctest::Approx(39.5).epsilon(1e-6));
+  CHECK(h.dist(near, far).at(0, 0) == doctest::Approx(39.5).epsilon(1e-6));
 }
 
 TEST_CASE("hyperboloid: errors") {

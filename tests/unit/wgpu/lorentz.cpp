@@ -69,8 +69,9 @@ std::array<double, 2> compare(const LorentzInfo& info, const std::vector<In>& in
   const auto h = run(kCpu, OpId::lorentz_rows_grad, with_g, gradients, {kappa}, ints);
   for (std::size_t k = 0; k < g.size(); ++k) {
     CAPTURE(k);
-    worst[1] = std::max(
-        worst[1], check_rows(as_floats(g[k]), as_floats(h[k]), in[k].cols, 10 * tolerance, 1e-5));
+    // In one column a gradient is a difference that cancels.
+    worst[1] = std::max(worst[1], check_rows(as_floats(g[k]), as_floats(h[k]), in[k].cols,
+                                             space == 1 ? 1e-3 : 10 * tolerance, 1e-5));
   }
   return worst;
 }

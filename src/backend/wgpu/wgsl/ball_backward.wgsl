@@ -100,7 +100,7 @@ fn products(direction: u32) -> Products {
 const READS: u32 = 1u | select(0u, 6u, HAS_B) | select(0u, 8u, OP == OP_EXPMAP) |
                    select(0u, 24u, OP == OP_L_EXPMAP) |
                    select(0u, 48u, OP == OP_GYRATION || OP == OP_TRANSPORT) |
-                   select(0u, 48u, OP == OP_L_TRANSPORT) | select(0u, 32u, L_TWO) |
+                   select(0u, 48u, OP == OP_L_TRANSPORT) | select(0u, 48u, L_TWO) |
                    select(0u, 16u, OP == OP_L_EGRAD2RGRAD || OP == OP_L_TO_TANGENT) |
                    select(0u, 16u, OP == OP_L_FROM_TANGENT) | select(0u, 64u, HAS_T);
 
@@ -160,14 +160,21 @@ fn pull_back(k: u32, by: vec2<f32>) {
     }
     case 3u: { by_v.v = p_add(by_v.v, 2.0 * by); }
     case 4u: {
+      if (L_TWO) {
+        by_a.s = p_add(by_a.s, by);
+        by_a.a = p_sub(by_a.a, by);
+        by_b.a = p_add(by_b.a, by);
+        return;
+      }
       by_a.v = p_add(by_a.v, by);
       by_v.a = p_add(by_v.a, by);
     }
     case 5u: {
-      if (L_TWO) {  // v is a
+      if (L_TWO) {  // v is b = s − a
         by_a.s = p_add(by_a.s, by);
-        by_a.a = p_add(by_a.a, by);
-        by_b.a = p_add(by_b.a, by);
+        by_a.a = p_sub(by_a.a, by);
+        by_b.s = p_add(by_b.s, 2.0 * by);
+        by_b.a = p_sub(by_b.a, by);
         return;
       }
       by_a.v = p_add(by_a.v, by);

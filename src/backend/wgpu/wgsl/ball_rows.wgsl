@@ -69,14 +69,14 @@ const ROWS: u32 = WG / LANES;
 const TOPS: u32 = 4u + GRADIENT;
 const OF_B: u32 = select(0u, 1u, HAS_B);
 const OF_V: u32 = select(0u, 1u, HAS_V);
-const OF_AS: u32 = select(0u, 1u, L_TWO);
-// Slots of the sums; with b, ⟨s, v⟩ stands in |v|²'s, and ⟨s, a⟩ for L_TWO.
+const OF_AB: u32 = select(0u, 2u, L_TWO);
+// Slots of the sums; with b, ⟨s, v⟩ stands in |v|²'s, and L_TWO takes v = b.
 const AA: u32 = 0u;
 const BB: u32 = 1u;
 const SS: u32 = 2u;
 const VV: u32 = 1u + 2u * OF_B;
 const AV: u32 = VV + 1u;
-const GA: u32 = VV + 2u * OF_V + OF_AS;
+const GA: u32 = VV + 2u * OF_V + OF_AB;
 const GS: u32 = GA + 1u;
 const GV: u32 = GA + 1u + OF_B;
 const SUMS: u32 = GA + GRADIENT * (1u + OF_B + OF_V);
@@ -222,7 +222,10 @@ fn sum_products(tid: u32, valid: bool) {
         sum[BB] = accumulate(sum[BB], p_of(b), p_of(b));
         sum[SS] = accumulate(sum[SS], scale_s * s, scale_s * s);
         if (HAS_V) { sum[VV] = accumulate(sum[VV], s, v); }
-        if (L_TWO) { sum[VV] = accumulate(sum[VV], s, a); }
+        if (L_TWO) {
+          sum[VV] = accumulate(sum[VV], s, p_of(b));
+          sum[AV] = accumulate(sum[AV], a, p_of(b));
+        }
         if (HAS_G && !ONLY_NUMBER) { sum[GS] = accumulate(sum[GS], s, g); }
       }
     }
@@ -285,7 +288,7 @@ fn sum_again(gram: Gram) -> Gram {
     let s = clamped_s(entry_a(j), entry_b(j), gram.factor_a, gram.factor_b);
     ss = p_add(ss, p_square(s));
     if (HAS_V) { sv = p_add(sv, p_mul_f(s, entry_v(j))); }
-    if (L_TWO) { sv = p_add(sv, p_mul(s, p_mul(gram.factor_a, entry_a(j)))); }
+    if (L_TWO) { sv = p_add(sv, p_mul(s, p_mul_f(gram.factor_b, entry_b(j)))); }
     if (HAS_G && !ONLY_NUMBER) { gs = p_add(gs, p_mul_f(s, scale_g * raw_g(j))); }
   }
   let kappa = vec2<f32>(p.kappa, p.kappa_low);
@@ -334,7 +337,10 @@ fn products_of(local: u32) -> Gram {
     let other = p_mul(kappa, row_sum(local, VV));
     if (HAS_B) { gram.sv = other; } else { gram.vv = other; }
   }
-  if (L_TWO) { gram.sv = p_mul(kappa, row_sum(local, VV)); }
+  if (L_TWO) {
+    gram.sv = p_mul(kappa, row_sum(local, VV));
+    gram.av = p_mul(kappa, row_sum(local, AV));
+  }
   if (HAS_G && !ONLY_NUMBER) {
     gram.ga = p_mul(kappa, row_sum(local, GA));
     if (HAS_B) { gram.gs = p_mul(kappa, row_sum(local, GS)); }
@@ -345,6 +351,7 @@ fn products_of(local: u32) -> Gram {
   gram.av = p_mul(gram.av, gram.factor_a);
   gram.ga = p_mul(gram.ga, gram.factor_a);
   gram.bb = p_mul(gram.bb, p_square(gram.factor_b));
+  if (L_TWO) { gram.av = p_mul(gram.av, gram.factor_b); }
   if (HAS_B) { return sum_again(gram); }
   return gram;
 }

@@ -42,12 +42,18 @@ struct LorentzPair {
   m: Num,      // sinh^2 of half the distance
 }
 
-// p.sv is <x - y, x>, with which nothing cancels.
+// p.av is <x, -y> and p.sv <x - y, -y>. <X - Y, X - Y> comes from differences where the points are
+// close, from <X, Y> where they are not.
 fn lorentz_pair(p: Products) -> LorentzPair {
   let x0 = time_of(p.aa);
-  let apart = n_div(n_sub(n_times(p.sv, 2.0), p.ss), n_add(x0, time_of(p.bb)));
-  let m = n_times(n_positive(n_sub(p.ss, n_mul(apart, apart))), 0.25);
-  return LorentzPair(x0, apart, m);
+  let y0 = time_of(p.bb);
+  let apart = n_div(n_sub(p.ss, n_times(p.sv, 2.0)), n_add(x0, y0));
+  let both = n_mul(x0, y0);
+  var q = n_sub(p.ss, n_mul(apart, apart));
+  if (n_value(p.ss).x >= n_value(both).x) {
+    q = n_times(n_sub(n_add(both, p.av), n_of(1.0)), 2.0);
+  }
+  return LorentzPair(x0, apart, n_times(n_positive(q), 0.25));
 }
 
 // d/sinh d.
