@@ -11,8 +11,9 @@ from spiraltorch import (
     OutOfMemory as OutOfMemory,
     OutOfRange as OutOfRange,
     PlanDeviceMismatch as PlanDeviceMismatch,
-    Unsupported as Unsupported,
+    Unsupported as Unsupported
 )
+
 
 def backends() -> list[str]:
     """Names of the back ends this build contains."""
@@ -63,84 +64,41 @@ class Tensor:
     Tensor([[1.5, 1.25]])
     """
 
-    def __init__(
-        self,
-        rows: int,
-        cols: int,
-        data: object | None = None,
-        *,
-        requires_grad: bool = False,
-        device: str | None = None,
-    ) -> None:
+    def __init__(self, rows: int, cols: int, data: object | None = None, *, requires_grad: bool = False, device: str | None = None) -> None:
         """
         Zeros, or rows·cols numbers in row-major order from a sequence or buffer (copied).
         """
 
     @staticmethod
-    def zeros(
-        rows: int, cols: int, *, requires_grad: bool = False, device: str | None = None
-    ) -> Tensor:
+    def zeros(rows: int, cols: int, *, requires_grad: bool = False, device: str | None = None) -> Tensor:
         """Zeros."""
 
     @staticmethod
-    def ones(
-        rows: int, cols: int, *, requires_grad: bool = False, device: str | None = None
-    ) -> Tensor:
+    def ones(rows: int, cols: int, *, requires_grad: bool = False, device: str | None = None) -> Tensor:
         """Ones."""
 
     @staticmethod
-    def full(
-        rows: int,
-        cols: int,
-        value: float,
-        *,
-        requires_grad: bool = False,
-        device: str | None = None,
-    ) -> Tensor:
+    def full(rows: int, cols: int, value: float, *, requires_grad: bool = False, device: str | None = None) -> Tensor:
         """One value everywhere."""
 
     @staticmethod
-    def eye(
-        n: int, cols: int | None = None, *, requires_grad: bool = False, device: str | None = None
-    ) -> Tensor:
+    def eye(n: int, cols: int | None = None, *, requires_grad: bool = False, device: str | None = None) -> Tensor:
         """Ones on the diagonal of an (n, cols) tensor; cols defaults to n."""
 
     @staticmethod
-    def rand(
-        rows: int,
-        cols: int,
-        seed: int | None = None,
-        *,
-        requires_grad: bool = False,
-        device: str | None = None,
-    ) -> Tensor:
+    def rand(rows: int, cols: int, seed: int | None = None, *, requires_grad: bool = False, device: str | None = None) -> Tensor:
         """Uniform on [0, 1); without a seed from the process-wide generator."""
 
     @staticmethod
-    def randn(
-        rows: int,
-        cols: int,
-        seed: int | None = None,
-        *,
-        requires_grad: bool = False,
-        device: str | None = None,
-    ) -> Tensor:
+    def randn(rows: int, cols: int, seed: int | None = None, *, requires_grad: bool = False, device: str | None = None) -> Tensor:
         """Standard normal; without a seed from the process-wide generator."""
 
     @staticmethod
-    def from_rows(
-        rows: object, *, requires_grad: bool = False, device: str | None = None
-    ) -> Tensor:
+    def from_rows(rows: object, *, requires_grad: bool = False, device: str | None = None) -> Tensor:
         """A sequence of equally long sequences of numbers."""
 
     @staticmethod
-    def from_array(
-        obj: object,
-        copy: object | None = None,
-        *,
-        requires_grad: bool = False,
-        device: str | None = None,
-    ) -> Tensor:
+    def from_array(obj: object, copy: object | None = None, *, requires_grad: bool = False, device: str | None = None) -> Tensor:
         """
         An array by DLPack, array interface or buffer protocol, or a sequence. Aligned, C-contiguous, writable float32 is shared; copy=True always copies, copy=False never.
         """
@@ -182,18 +140,20 @@ class Tensor:
         """The element of a (1, 1) tensor."""
 
     def __float__(self) -> float: ...
+
     def __bool__(self) -> bool: ...
+
     def __len__(self) -> int: ...
+
     def __repr__(self) -> str: ...
+
     def sum_axis0(self) -> list[float]:
         """Column sums as a list."""
 
     def squared_l2_norm(self) -> float:
         """Sum of squares as a number."""
 
-    def allclose(
-        self, other: Tensor, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False
-    ) -> bool:
+    def allclose(self, other: Tensor, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> bool:
         """Whether all |a - b| <= atol + rtol·|b|."""
 
     def project_to_poincare(self, curvature: float) -> Tensor:
@@ -282,16 +242,27 @@ class Tensor:
         """Euclidean norm over all, over rows or columns."""
 
     def __add__(self, arg: object, /) -> object: ...
+
     def __radd__(self, arg: object, /) -> object: ...
+
     def __sub__(self, arg: object, /) -> object: ...
+
     def __rsub__(self, arg: object, /) -> object: ...
+
     def __mul__(self, arg: object, /) -> object: ...
+
     def __rmul__(self, arg: object, /) -> object: ...
+
     def __truediv__(self, arg: object, /) -> object: ...
+
     def __rtruediv__(self, arg: object, /) -> object: ...
+
     def __neg__(self) -> Tensor: ...
+
     def __matmul__(self, arg: Tensor, /) -> Tensor: ...
+
     def __pow__(self, exponent: float) -> Tensor: ...
+
     def add_scaled_inplace(self, other: Tensor, scale: float) -> None:
         """self += scale·other."""
 
@@ -304,6 +275,7 @@ class Tensor:
 
     @requires_grad.setter
     def requires_grad(self, arg: bool, /) -> None: ...
+
     @property
     def is_leaf(self) -> bool:
         """Whether no recorded operation made this tensor."""
@@ -314,6 +286,7 @@ class Tensor:
 
     @grad.setter
     def grad(self, grad: Tensor | None) -> None: ...
+
     def zero_grad(self) -> None:
         """Sets grad to None."""
 
@@ -323,7 +296,9 @@ class Tensor:
         """
 
     def __getitem__(self, key: object) -> object: ...
+
     def __setitem__(self, key: object, value: object) -> None: ...
+
     def index_select(self, rows: object) -> Tensor:
         """
         The rows that an IndexTensor, (1, m) or (m, 1), or a sequence of integers names.
@@ -335,20 +310,24 @@ class Tensor:
         """
 
     def __dlpack__(self, **kwargs) -> object: ...
+
     def __dlpack_device__(self) -> tuple[int, int]: ...
+
     @property
     def __array_interface__(self) -> dict: ...
+
     def __getstate__(self) -> tuple[int, int, bytes, bool]: ...
+
     def __setstate__(self, arg: tuple[int, int, bytes, bool], /) -> None: ...
+
     def __copy__(self) -> Tensor: ...
+
     def __deepcopy__(self, memo: object) -> Tensor: ...
 
 class ComplexTensor:
     """A two-dimensional, row-major complex64 matrix; not differentiable."""
 
-    def __init__(
-        self, rows: int, cols: int, data: object | None = None, *, device: str | None = None
-    ) -> None:
+    def __init__(self, rows: int, cols: int, data: object | None = None, *, device: str | None = None) -> None:
         """Zeros, or rows·cols complex numbers or (re, im) pairs."""
 
     @staticmethod
@@ -401,16 +380,27 @@ class ComplexTensor:
         """(r, 2c) with re, im interleaved."""
 
     def __len__(self) -> int: ...
+
     def __repr__(self) -> str: ...
+
     def __getitem__(self, key: object) -> object: ...
+
     def __setitem__(self, key: object, value: object) -> None: ...
+
     def __add__(self, arg: object, /) -> object: ...
+
     def __radd__(self, arg: object, /) -> object: ...
+
     def __sub__(self, arg: object, /) -> object: ...
+
     def __rsub__(self, arg: object, /) -> object: ...
+
     def __mul__(self, arg: object, /) -> object: ...
+
     def __rmul__(self, arg: object, /) -> object: ...
+
     def __matmul__(self, arg: object, /) -> object: ...
+
     def matmul(self, other: object) -> ComplexTensor:
         """Matrix product, without conjugation."""
 
@@ -421,11 +411,17 @@ class ComplexTensor:
         """
 
     def __getstate__(self) -> tuple[int, int, bytes]: ...
+
     def __setstate__(self, arg: tuple[int, int, bytes], /) -> None: ...
+
     def __copy__(self) -> ComplexTensor: ...
+
     def __deepcopy__(self, memo: object) -> ComplexTensor: ...
+
     def __dlpack__(self, **kwargs) -> object: ...
+
     def __dlpack_device__(self) -> tuple[int, int]: ...
+
     @property
     def __array_interface__(self) -> dict: ...
 
@@ -438,6 +434,7 @@ class PoincareBall:
     """
 
     def __init__(self, curvature: float = -1.0) -> None: ...
+
     def curvature(self) -> float:
         """The curvature."""
 
@@ -445,9 +442,13 @@ class PoincareBall:
         """1/√κ."""
 
     def __repr__(self) -> str: ...
+
     def __eq__(self, arg: PoincareBall, /) -> bool: ...
+
     def __hash__(self) -> int: ...
+
     def __reduce__(self) -> tuple: ...
+
     def project(self, x: Tensor) -> Tensor:
         """x, or its radial projection into the ball's margin."""
 
@@ -496,9 +497,7 @@ class PoincareBall:
     def gyromidpoint(self, x: Tensor, weights: object | None = None) -> Tensor:
         """(1, c) normalised Lorentz centroid."""
 
-    def frechet_mean(
-        self, x: Tensor, weights: object | None = None, tol: float = 1e-09, max_iter: int = 1000
-    ) -> Tensor:
+    def frechet_mean(self, x: Tensor, weights: object | None = None, tol: float = 1e-09, max_iter: int = 1000) -> Tensor:
         """(1, c) minimiser of the weighted squared distances."""
 
     def to_lorentz(self, x: Tensor) -> Tensor:
@@ -513,6 +512,7 @@ class Lorentz:
     """
 
     def __init__(self, curvature: float = -1.0) -> None: ...
+
     def curvature(self) -> float:
         """The curvature."""
 
@@ -520,9 +520,13 @@ class Lorentz:
         """1/√κ."""
 
     def __repr__(self) -> str: ...
+
     def __eq__(self, arg: Lorentz, /) -> bool: ...
+
     def __hash__(self) -> int: ...
+
     def __reduce__(self) -> tuple: ...
+
     def project(self, x: Tensor) -> Tensor:
         """X with its time recomputed; beyond radius 40/√κ scaled back."""
 
@@ -589,22 +593,14 @@ class Lorentz:
     def gyromidpoint(self, x: Tensor, weights: object | None = None) -> Tensor:
         """(1, c + 1) normalised centroid."""
 
-    def frechet_mean(
-        self, x: Tensor, weights: object | None = None, tol: float = 1e-09, max_iter: int = 1000
-    ) -> Tensor:
+    def frechet_mean(self, x: Tensor, weights: object | None = None, tol: float = 1e-09, max_iter: int = 1000) -> Tensor:
         """(1, c + 1) minimiser of the weighted squared distances."""
 
 class OpenTopos:
     """A numeric guard: bounds on values, sizes and depth."""
 
-    def __init__(
-        self,
-        curvature: float,
-        tolerance: float = 1e-06,
-        saturation: float = 1000000.0,
-        max_depth: int = 4096,
-        max_volume: int = 1048576,
-    ) -> None: ...
+    def __init__(self, curvature: float, tolerance: float = 1e-06, saturation: float = 1000000.0, max_depth: int = 4096, max_volume: int = 1048576) -> None: ...
+
     def curvature(self) -> float:
         """The curvature."""
 
@@ -641,13 +637,14 @@ class TensorBiome:
     """A weighted list of equally shaped tensors."""
 
     def __init__(self, topos: OpenTopos) -> None: ...
+
     def absorb(self, label: str, tensor: Tensor) -> None:
         """Absorbs with weight 1."""
 
     def absorb_weighted(self, label: str, tensor: Tensor, weight: float) -> None:
         """Stores the guard's rewrite of the tensor under a label."""
 
-    def canopy(self, mode: str = "mean") -> Tensor:
+    def canopy(self, mode: str = 'mean') -> Tensor:
         """Weighted mean, or with 'gyro' row by row the gyromidpoint."""
 
     def stack(self) -> Tensor:
@@ -672,6 +669,7 @@ class TensorBiome:
         """Number of tensors."""
 
     def __len__(self) -> int: ...
+
     def is_empty(self) -> bool:
         """Whether there is none."""
 
@@ -684,6 +682,7 @@ class LanguageWaveEncoder:
     """Text to a point of Z-space by the Fourier transform of its samples."""
 
     def __init__(self, curvature: float, temperature: float) -> None: ...
+
     def curvature(self) -> float:
         """The curvature."""
 
@@ -699,9 +698,7 @@ class LanguageWaveEncoder:
     def encode_many(self, texts: object, dim: int | None = None) -> list[Tensor]:
         """The individual results, computed in parallel."""
 
-    def encode_stream(
-        self, chunks: object, window: int, hop: int, dim: int | None = None
-    ) -> Tensor:
+    def encode_stream(self, chunks: object, window: int, hop: int, dim: int | None = None) -> Tensor:
         """
         (frames, 2·window) short-time spectra of a text that arrives in pieces.
         """
@@ -715,14 +712,19 @@ class BarycenterIntermediate:
 
     @property
     def interpolation(self) -> float: ...
+
     @property
     def density(self) -> Tensor: ...
+
     @property
     def kl_energy(self) -> float: ...
+
     @property
     def entropy(self) -> float: ...
+
     @property
     def objective(self) -> float: ...
+
     def as_tuple(self) -> tuple:
         """(interpolation, density, kl_energy, entropy, objective)."""
 
@@ -733,16 +735,22 @@ class ZSpaceBarycenter:
 
     @property
     def density(self) -> Tensor: ...
+
     @property
     def kl_energy(self) -> float: ...
+
     @property
     def entropy(self) -> float: ...
+
     @property
     def coupling_energy(self) -> float: ...
+
     @property
     def objective(self) -> float: ...
+
     @property
     def effective_weight(self) -> float: ...
+
     def intermediates(self) -> list[BarycenterIntermediate]:
         """Five stages with objectives that do not increase."""
 
@@ -751,13 +759,7 @@ class ZSpaceBarycenter:
 
     def __repr__(self) -> str: ...
 
-def z_space_barycenter(
-    densities: object,
-    weights: object | None = None,
-    entropy_weight: float = 0.0,
-    beta_j: float = 0.0,
-    coupling: Tensor | None = None,
-) -> dict:
+def z_space_barycenter(densities: object, weights: object | None = None, entropy_weight: float = 0.0, beta_j: float = 0.0, coupling: Tensor | None = None) -> dict:
     """Barycenter of densities in closed form, as a dict."""
 
 class Hypergrad:
@@ -765,14 +767,8 @@ class Hypergrad:
     Accumulates Euclidean differentials and steps inside the Poincaré ball.
     """
 
-    def __init__(
-        self,
-        curvature: float,
-        learning_rate: float,
-        rows: int,
-        cols: int,
-        topos: OpenTopos | None = None,
-    ) -> None: ...
+    def __init__(self, curvature: float, learning_rate: float, rows: int, cols: int, topos: OpenTopos | None = None) -> None: ...
+
     def curvature(self) -> float:
         """The curvature."""
 
@@ -863,14 +859,10 @@ class SpiralDifferentialTrace:
     def with_barycenter_from(self, weights: object, densities: object) -> SpiralDifferentialTrace:
         """Solves one with the session's settings."""
 
-    def with_barycenter_with(
-        self, weights: object, densities: object, coupling: Tensor | None = None
-    ) -> SpiralDifferentialTrace:
+    def with_barycenter_with(self, weights: object, densities: object, coupling: Tensor | None = None) -> SpiralDifferentialTrace:
         """The same with this coupling, or none."""
 
-    def with_infinity(
-        self, levels: object, curvatures: object | None = None
-    ) -> SpiralDifferentialTrace:
+    def with_infinity(self, levels: object, curvatures: object | None = None) -> SpiralDifferentialTrace:
         """The tower: tensors of the seed's shape and a curvature for each."""
 
     def resonate(self) -> DifferentialResonance:
@@ -913,7 +905,9 @@ class Launch:
         """CPU: threads."""
 
     def __eq__(self, arg: object, /) -> object: ...
+
     def __hash__(self) -> int: ...
+
     def __repr__(self) -> str: ...
 
 class RankPlan:
@@ -1047,9 +1041,13 @@ class RankPlan:
         """Raised with every change of rules or lowering."""
 
     def __getitem__(self, arg: object, /) -> object: ...
+
     def __contains__(self, arg: object, /) -> bool: ...
+
     def __len__(self) -> int: ...
+
     def __iter__(self) -> Iterator: ...
+
     def keys(self) -> list:
         """kind, rows, cols, k, choice."""
 
@@ -1062,7 +1060,7 @@ class RankPlan:
     def get(self, key: object, default: object | None = None) -> object:
         """The key's value, or the default."""
 
-    def lower(self, sorted: bool = True, nan: str = "last") -> tuple:
+    def lower(self, sorted: bool = True, nan: str = 'last') -> tuple:
         """The launches of one execution, in order."""
 
     def explain(self) -> str:
@@ -1083,14 +1081,16 @@ class RankPlan:
         """
 
     def __eq__(self, arg: object, /) -> object: ...
+
     def __hash__(self) -> int: ...
+
     def __repr__(self) -> str: ...
+
     def __getstate__(self) -> str: ...
+
     def __setstate__(self, arg: str, /) -> None: ...
 
-def plan(
-    kind: object, rows: object, cols: object, k: object, device: str | None = None
-) -> RankPlan:
+def plan(kind: object, rows: object, cols: object, k: object, device: str | None = None) -> RankPlan:
     """
     Plans a selection: kind topk, midk or bottomk; sizes 0 to 2**32-1. An absent device is planned from its template, simulated.
     """
@@ -1132,17 +1132,25 @@ class IndexTensor:
         """The element of a (1, 1) tensor."""
 
     def __int__(self) -> int: ...
+
     def __len__(self) -> int: ...
+
     def __getitem__(self, key: tuple[int, int]) -> int: ...
+
     def to(self, device: str) -> IndexTensor:
         """The same tensor on a device."""
 
     def __repr__(self) -> str: ...
+
     def __dlpack__(self, **kwargs) -> object: ...
+
     def __dlpack_device__(self) -> tuple[int, int]: ...
+
     @property
     def __array_interface__(self) -> dict: ...
+
     def __getstate__(self) -> tuple[int, int, list[int], bool]: ...
+
     def __setstate__(self, arg: tuple[int, int, Sequence[int], bool], /) -> None: ...
 
 class RankResult:
@@ -1167,19 +1175,14 @@ class RankResult:
         """The launches as they were issued; equals plan.lower(sorted, nan)."""
 
     def __len__(self) -> int: ...
+
     def __getitem__(self, arg: int, /) -> object: ...
+
     def __iter__(self) -> Iterator: ...
+
     def __repr__(self) -> str: ...
 
-def topk(
-    tensor: object,
-    k: object,
-    *,
-    device: object | None = None,
-    sorted: bool = True,
-    nan: str = "last",
-    plan: object | None = None,
-) -> RankResult:
+def topk(tensor: object, k: object, *, device: object | None = None, sorted: bool = True, nan: str = 'last', plan: object | None = None) -> RankResult:
     """
     The k largest elements of each row, largest first, equal ones lowest column first.
 
@@ -1188,31 +1191,15 @@ def topk(
     [[1, 2]]
     """
 
-def midk(
-    tensor: object,
-    k: object,
-    *,
-    device: object | None = None,
-    sorted: bool = True,
-    nan: str = "last",
-    plan: object | None = None,
-) -> RankResult:
+def midk(tensor: object, k: object, *, device: object | None = None, sorted: bool = True, nan: str = 'last', plan: object | None = None) -> RankResult:
     """
     The k central elements of each row in ascending order: of m elements, ranks (m - k)//2 and on. k = 1 is the (lower) median.
     """
 
-def bottomk(
-    tensor: object,
-    k: object,
-    *,
-    device: object | None = None,
-    sorted: bool = True,
-    nan: str = "last",
-    plan: object | None = None,
-) -> RankResult:
+def bottomk(tensor: object, k: object, *, device: object | None = None, sorted: bool = True, nan: str = 'last', plan: object | None = None) -> RankResult:
     """The k smallest elements of each row, smallest first."""
 
-def rank(plan: RankPlan, tensor: object, *, sorted: bool = True, nan: str = "last") -> RankResult:
+def rank(plan: RankPlan, tensor: object, *, sorted: bool = True, nan: str = 'last') -> RankResult:
     """Executes a plan; kind and k are the plan's."""
 
 def compact_range(tensor: object, low: object, high: object) -> tuple:
@@ -1229,16 +1216,18 @@ class Euclidean:
     """Flat space, as a parameter's manifold."""
 
     def __init__(self) -> None: ...
+
     def __repr__(self) -> str: ...
+
     def __eq__(self, arg: Euclidean, /) -> bool: ...
+
     def __hash__(self) -> int: ...
 
 class Parameter(Tensor):
     """A leaf tensor that knows its manifold and may have a tape."""
 
-    def __init__(
-        self, tensor: Tensor, manifold: Euclidean | PoincareBall = ..., requires_grad: bool = True
-    ) -> None: ...
+    def __init__(self, tensor: Tensor, manifold: Euclidean | PoincareBall = ..., requires_grad: bool = True) -> None: ...
+
     @property
     def manifold(self) -> Euclidean | PoincareBall:
         """Euclidean() or a PoincareBall."""
@@ -1261,10 +1250,12 @@ class Module:
     """
 
     def __init__(self) -> None: ...
+
     def forward(self, input: Tensor) -> Tensor:
         """The map."""
 
     def __call__(self, *args, **kwargs) -> object: ...
+
     def train(self, mode: bool = True) -> object:
         """Sets the mode here and below; returns the module."""
 
@@ -1277,6 +1268,7 @@ class Module:
         """
 
     def __repr__(self) -> str: ...
+
     def parameters(self) -> list[Parameter]:
         """Every parameter once, in definition order."""
 
@@ -1305,23 +1297,17 @@ class Module:
         """
 
     def __setattr__(self, name: object, value: object | None) -> None: ...
+
     def __delattr__(self, name: object) -> None: ...
 
 class Linear(Module):
     """Y = XW + b; W is input_dim × output_dim."""
 
-    def __init__(
-        self,
-        input_dim: int,
-        output_dim: int,
-        name: str = "linear",
-        *,
-        bias: bool = True,
-        init: str = "kaiming",
-        gain: float = 1.0,
-    ) -> None: ...
+    def __init__(self, input_dim: int, output_dim: int, name: str = 'linear', *, bias: bool = True, init: str = 'kaiming', gain: float = 1.0) -> None: ...
+
     @property
     def weight(self) -> Parameter: ...
+
     @property
     def bias(self) -> Parameter | None: ...
 
@@ -1329,12 +1315,16 @@ class Sequential(Module):
     """Layers one after the other."""
 
     def __init__(self, layers: object = ()) -> None: ...
+
     def append(self, layer: Module) -> None:
         """Adds a layer at the end."""
 
     def __len__(self) -> int: ...
+
     def __bool__(self) -> bool: ...
+
     def __getitem__(self, key: object) -> object: ...
+
     def __iter__(self) -> Iterator: ...
 
 class Relu(Module):
@@ -1360,7 +1350,7 @@ class Softmax(Module):
 class Gelu(Module):
     """x·Φ(x); approximate='tanh' for its usual approximation."""
 
-    def __init__(self, approximate: str = "none") -> None: ...
+    def __init__(self, approximate: str = 'none') -> None: ...
 
 class Loss:
     """A differentiable number that is to be made small."""
@@ -1369,6 +1359,7 @@ class Loss:
         """The (1, 1) loss."""
 
     def __call__(self, prediction: Tensor, target: Tensor) -> Tensor: ...
+
     def backward(self, prediction: Tensor, target: Tensor) -> Tensor:
         """The derivative by the prediction."""
 
@@ -1391,54 +1382,79 @@ class SoT3DStep:
 
     @property
     def index(self) -> int: ...
+
     @property
     def angle(self) -> float: ...
+
     @property
     def radius(self) -> float: ...
+
     @property
     def x(self) -> float: ...
+
     @property
     def y(self) -> float: ...
+
     @property
     def height(self) -> float: ...
+
     @property
     def z_track(self) -> float: ...
+
     @property
     def curvature(self) -> float: ...
+
     @property
     def macro_index(self) -> int: ...
+
     @property
     def macro_length(self) -> int: ...
+
     @property
     def macro_position(self) -> int: ...
+
     @property
     def macro_phase(self) -> float: ...
+
     @property
     def macro_reflection(self) -> bool: ...
+
     @property
     def meso_index(self) -> int: ...
+
     @property
     def meso_length(self) -> int: ...
+
     @property
     def meso_position(self) -> int: ...
+
     @property
     def meso_phase(self) -> float: ...
+
     @property
     def meso_reflection(self) -> bool: ...
+
     @property
     def micro_index(self) -> int: ...
+
     @property
     def micro_length(self) -> int: ...
+
     @property
     def micro_position(self) -> int: ...
+
     @property
     def micro_phase(self) -> float: ...
+
     @property
     def micro_reflection(self) -> bool: ...
+
     @property
     def meso_role(self) -> str: ...
+
     @property
     def micro_role(self) -> str: ...
+
     def position(self) -> tuple[float, float, float]:
         """(x, y, height)."""
 
@@ -1450,18 +1466,25 @@ class MacroSummary:
 
     @property
     def index(self) -> int: ...
+
     @property
     def start(self) -> int: ...
+
     @property
     def length(self) -> int: ...
+
     @property
     def ideal_length(self) -> int: ...
+
     @property
     def reflection_step(self) -> int: ...
+
     @property
     def height_gain(self) -> float: ...
+
     @property
     def mean_curvature(self) -> float: ...
+
     def as_dict(self) -> dict:
         """All values."""
 
@@ -1472,21 +1495,31 @@ class SoT3DPlan:
 
     @property
     def total_steps(self) -> int: ...
+
     @property
     def base_radius(self) -> float: ...
+
     @property
     def radial_growth(self) -> float: ...
+
     @property
     def base_height(self) -> float: ...
+
     @property
     def meso_gain(self) -> float: ...
+
     @property
     def micro_gain(self) -> float: ...
+
     @property
     def spacing(self) -> str: ...
+
     def __len__(self) -> int: ...
+
     def __bool__(self) -> bool: ...
+
     def __repr__(self) -> str: ...
+
     def steps(self) -> list[SoT3DStep]:
         """All steps."""
 
@@ -1521,9 +1554,7 @@ class SoT3DPlan:
         (macros, 6): index, length, ideal_length, height_gain, mean_curvature, reflection_step.
         """
 
-    def grow_biome(
-        self, topos: OpenTopos, label_prefix: str = "sot", include_reflections: bool = True
-    ) -> TensorBiome:
+    def grow_biome(self, topos: OpenTopos, label_prefix: str = 'sot', include_reflections: bool = True) -> TensorBiome:
         """A biome of the plan's (n, 3) views."""
 
 class ZSpaceProjector(Module):
@@ -1532,8 +1563,11 @@ class ZSpaceProjector(Module):
     """
 
     def __init__(self, topos: OpenTopos, encoder: LanguageWaveEncoder) -> None: ...
+
     def curvature(self) -> float: ...
+
     def topos(self) -> OpenTopos: ...
+
     def encode_text(self, text: str, dim: int | None = None) -> Tensor:
         """The encoder's point of Z-space, guarded."""
 
@@ -1558,15 +1592,7 @@ def pack_tribonacci_chunks(n: int) -> list[int]:
 def pack_tetranacci_chunks(n: int) -> list[int]:
     """n as a sum of 1, 2, 4, 8, 15, ..."""
 
-def generate_plan(
-    total_steps: object,
-    base_radius: float = 1.0,
-    radial_growth: float = 0.05,
-    base_height: float = 1.0,
-    meso_gain: float = 0.2,
-    micro_gain: float = 0.05,
-    spacing: str = "log",
-) -> SoT3DPlan:
+def generate_plan(total_steps: object, base_radius: float = 1.0, radial_growth: float = 0.05, base_height: float = 1.0, meso_gain: float = 0.2, micro_gain: float = 0.05, spacing: str = 'log') -> SoT3DPlan:
     """
     A spiral plan; spacing is 'log' or 'vogel'.
 
@@ -1578,7 +1604,9 @@ class DataIterator:
     """The batches of one epoch, (input, target) each."""
 
     def __iter__(self) -> object: ...
+
     def __next__(self) -> tuple: ...
+
     def close(self) -> None:
         """Ends the epoch; no thread of it is left when this returns."""
 
@@ -1619,6 +1647,7 @@ class DataLoader:
         """Number of samples; TypeError for a source without a length."""
 
     def __len__(self) -> int: ...
+
     def num_batches(self) -> int | None:
         """Number of batches, None for a source without a length."""
 
@@ -1642,6 +1671,7 @@ class DataLoader:
         """The epoch that the next iter() takes."""
 
     def __iter__(self) -> DataIterator: ...
+
     def at_epoch(self, epoch: object) -> DataIterator:
         """The batches of an epoch, the counter untouched."""
 
@@ -1658,19 +1688,7 @@ class SpiralSession:
     Device, curvature and rates wired once; makes barycenters, tapes and traces.
     """
 
-    def __init__(
-        self,
-        device: str | None = None,
-        curvature: float = -1.0,
-        hyper_learning_rate: float = 0.05,
-        fallback_learning_rate: float = 0.01,
-        entropy_weight: float = 0.1,
-        beta_j: float = 0.0,
-        topos: OpenTopos | None = None,
-        coupling: Tensor | None = None,
-        seed: int | None = None,
-        strict: bool = False,
-    ) -> None:
+    def __init__(self, device: str | None = None, curvature: float = -1.0, hyper_learning_rate: float = 0.05, fallback_learning_rate: float = 0.01, entropy_weight: float = 0.1, beta_j: float = 0.0, topos: OpenTopos | None = None, coupling: Tensor | None = None, seed: int | None = None, strict: bool = False) -> None:
         """
         An absent device becomes the CPU with one warning, or with strict=True an error.
         """
@@ -1730,14 +1748,7 @@ class SpiralSession:
     def builder(self) -> SpiralSessionBuilder:
         """A builder filled with this session's options."""
 
-    def barycenter(
-        self,
-        densities: object,
-        weights: object | None = None,
-        entropy_weight: float | None = None,
-        beta_j: float | None = None,
-        coupling: Tensor | None = None,
-    ) -> ZSpaceBarycenter:
+    def barycenter(self, densities: object, weights: object | None = None, entropy_weight: float | None = None, beta_j: float | None = None, coupling: Tensor | None = None) -> ZSpaceBarycenter:
         """Barycenter of densities; None means the session's value."""
 
     def hypergrad(self, rows: int, cols: int) -> Hypergrad:
@@ -1755,19 +1766,29 @@ class SpiralSessionBuilder:
     """A session's options one by one; every setter returns the builder."""
 
     def __init__(self, device: str | None = None) -> None: ...
+
     def curvature(self, value: float) -> SpiralSessionBuilder: ...
+
     def hyper_learning_rate(self, value: float) -> SpiralSessionBuilder: ...
+
     def fallback_learning_rate(self, value: float) -> SpiralSessionBuilder: ...
+
     def entropy_weight(self, value: float) -> SpiralSessionBuilder: ...
+
     def beta_j(self, value: float) -> SpiralSessionBuilder: ...
+
     def seed(self, value: int) -> SpiralSessionBuilder: ...
+
     def strict(self, value: bool) -> SpiralSessionBuilder: ...
+
     def coupling(self, tensor: Tensor | None = None) -> SpiralSessionBuilder: ...
-    def topos(
-        self, curvature: float, tolerance: float, saturation: float, max_depth: int, max_volume: int
-    ) -> SpiralSessionBuilder: ...
+
+    def topos(self, curvature: float, tolerance: float, saturation: float, max_depth: int, max_volume: int) -> SpiralSessionBuilder: ...
+
     def topos_guard(self, topos: OpenTopos) -> SpiralSessionBuilder: ...
+
     def clear_topos(self) -> SpiralSessionBuilder: ...
+
     def build(self) -> SpiralSession:
         """Checks everything and makes the session."""
 
@@ -1784,14 +1805,7 @@ class Hierarchy:
         """(child, parent) pairs or (child, parent, weight) triples."""
 
     @staticmethod
-    def from_csv(
-        path: object,
-        delimiter: str | None = None,
-        header: object = "auto",
-        columns: tuple[int, int] = (0, 1),
-        weight: int | None = None,
-        comment: str | None = "#",
-    ) -> Hierarchy:
+    def from_csv(path: object, delimiter: str | None = None, header: object = 'auto', columns: tuple[int, int] = (0, 1), weight: int | None = None, comment: str | None = '#') -> Hierarchy:
         """A .csv, .tsv or .txt file in one streaming pass."""
 
     @staticmethod
@@ -1806,7 +1820,7 @@ class Hierarchy:
     def wordnet_mammals(path: object | None = None) -> Hierarchy:
         """The subtree below mammal.n.01."""
 
-    def closure(self, cycles: str = "raise") -> Hierarchy:
+    def closure(self, cycles: str = 'raise') -> Hierarchy:
         """Every node to all its ancestors."""
 
     def subtree(self, root: str) -> Hierarchy:
@@ -1839,6 +1853,7 @@ class Hierarchy:
         """(child id, parent id, weight) triples."""
 
     def __len__(self) -> int: ...
+
     def __repr__(self) -> str: ...
 
 class EmbeddingLevel:
@@ -1846,8 +1861,10 @@ class EmbeddingLevel:
 
     @property
     def mean_rank(self) -> float: ...
+
     @property
     def map(self) -> float: ...
+
     @property
     def nodes(self) -> int: ...
 
@@ -1864,8 +1881,10 @@ class EmbeddingEvaluation:
 
     @property
     def nodes(self) -> int: ...
+
     @property
     def pairs(self) -> int: ...
+
     @property
     def per_depth(self) -> dict[int, EmbeddingLevel]:
         """The same by depth."""
@@ -1877,12 +1896,16 @@ class EmbeddingProgress:
 
     @property
     def epoch(self) -> int: ...
+
     @property
     def epochs(self) -> int: ...
+
     @property
     def loss(self) -> float: ...
+
     @property
     def pairs_per_second(self) -> float: ...
+
     @property
     def seconds_left(self) -> float: ...
 
@@ -1891,27 +1914,8 @@ class HierarchyEmbedding:
     Points of the Poincaré ball for the nodes of a hierarchy (Nickel & Kiela 2017).
     """
 
-    def __init__(
-        self,
-        dim: int = 10,
-        manifold: str = "poincare",
-        curvature: float = -1.0,
-        epochs: int | None = None,
-        batch: int | None = None,
-        lr: float | None = None,
-        negatives: int | None = None,
-        burn_in: int | None = None,
-        burn_in_factor: float | None = None,
-        sampling_power: float = 0.75,
-        init: str = "tree",
-        init_radius: float | None = None,
-        init_scale: float = 0.001,
-        seed: int = 0,
-        device: str = "cpu",
-        threads: int | None = None,
-        dtype: str = "float32",
-        grouped: bool = True,
-    ) -> None: ...
+    def __init__(self, dim: int = 10, manifold: str = 'poincare', curvature: float = -1.0, epochs: int | None = None, batch: int | None = None, lr: float | None = None, negatives: int | None = None, burn_in: int | None = None, burn_in_factor: float | None = None, sampling_power: float = 0.75, init: str = 'tree', init_radius: float | None = None, init_scale: float = 0.001, seed: int = 0, device: str = 'cpu', threads: int | None = None, dtype: str = 'float32', grouped: bool = True) -> None: ...
+
     def fit(self, hierarchy: Hierarchy, progress: object | None = None) -> bool:
         """
         Trains from the start; progress(p) returning False stops. Returns whether it finished.
@@ -1969,4 +1973,5 @@ class HierarchyEmbedding:
         """name, then coordinates, separated by commas."""
 
     def __len__(self) -> int: ...
+
     def __repr__(self) -> str: ...
