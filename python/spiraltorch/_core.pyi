@@ -6,6 +6,7 @@ from spiraltorch import (
     DTypeError as DTypeError,
     DeviceError as DeviceError,
     Error as Error,
+    FormatError as FormatError,
     InvalidArgument as InvalidArgument,
     IoError as IoError,
     OutOfMemory as OutOfMemory,
@@ -1682,6 +1683,22 @@ def from_vec(samples: Iterable) -> DataLoader:
 
 def from_tensors(inputs: Tensor, targets: Tensor) -> DataLoader:
     """A loader whose sample i is row i of each."""
+
+def from_csv(path: object, inputs: object, targets: object, delimiter: str | None = None, header: bool = True) -> DataLoader:
+    """Numbers in the columns of a table, by name or index."""
+
+def from_jsonl(path: object, input: str = 'input', target: str = 'target') -> DataLoader:
+    """
+    An object a line: a number, a list (one row) or a list of equal rows by either key.
+    """
+
+def from_npy(inputs: object, targets: object) -> DataLoader:
+    """Two memory-mapped .npy files; axes after the first are flattened."""
+
+def from_text(texts: object, encoder: LanguageWaveEncoder, targets: object | None = None, width: object | None = None) -> DataLoader:
+    """
+    Texts, or the lines of a file, encoded by encode_z_space; the target is the input unless given.
+    """
 
 class SpiralSession:
     """

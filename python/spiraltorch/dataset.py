@@ -3,13 +3,21 @@
 from ._core import (
     DataIterator,
     DataLoader,
+    from_csv,
+    from_jsonl,
+    from_npy,
     from_tensors,
+    from_text,
     from_vec,
 )
 
 __all__ = [
     "DataIterator",
     "DataLoader",
+    "from_csv",
+    "from_jsonl",
+    "from_npy",
     "from_tensors",
+    "from_text",
     "from_vec",
 ]

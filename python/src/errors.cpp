@@ -1,5 +1,6 @@
 #include <array>
 #include <spiraltorch/base/error.hpp>
+#include <spiraltorch/base/format_error.hpp>
 #include <spiraltorch/ops/rank.hpp>
 #include <string>
 #include <string_view>
@@ -21,6 +22,7 @@ enum class Kind : std::size_t {
   plan_mismatch,
   out_of_memory,
   io,
+  format,
   count_
 };
 std::array<PyObject*, static_cast<std::size_t>(Kind::count_)> classes{};
@@ -100,11 +102,15 @@ void bind_errors(nb::module_& m) {
          error);
   define(m, Kind::io, "IoError", "A file cannot be read or written, or is malformed.",
          PyExc_OSError, error);
+  define(m, Kind::format, "FormatError", "Malformed content of a file.", PyExc_ValueError,
+         slot(Kind::io));
   nb::register_exception_translator([](const std::exception_ptr& p, void*) {
     try {
       std::rethrow_exception(p);
     } catch (const spiraltorch::PlanDeviceMismatch& e) {
       raise(e, Kind::plan_mismatch);
+    } catch (const spiraltorch::FormatError& e) {
+      raise(e, Kind::format);
     } catch (const spiraltorch::Error& e) {
       raise(e, kind_of(e.code()));
     }

@@ -1,11 +1,19 @@
 #pragma once
 
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <variant>
 #include <vector>
 
 #include "spiraltorch/base/api.hpp"
 #include "spiraltorch/data/data_loader.hpp"
+#include "spiraltorch/zspace/language_wave_encoder.hpp"
 
-/// Sources of samples.
+/// Sources of samples. Files are never read whole: a pass in order streams; an order that needs
+/// the length builds, once, an index of one 64-bit offset a record. Malformed content is a
+/// FormatError that names path, line and column.
 namespace spiraltorch::dataset {
 
 /// Samples in memory; there may be none.
@@ -14,5 +22,42 @@ namespace spiraltorch::dataset {
 /// Row i of each, shared: the tensors' later changes are seen. `shape_mismatch` unless they have
 /// equally many rows. A batch is one gather of rows, without per-sample tensors.
 [[nodiscard]] SPIRALTORCH_API DataLoader from_tensors(const Tensor& inputs, const Tensor& targets);
+
+/// A column by its number, from 0, or by its name in the header.
+using Column = std::variant<std::int64_t, std::string>;
+
+struct TableOptions {
+  std::optional<char> delimiter{};  ///< by suffix: tab for .tsv, else comma
+  bool header = true;
+};
+
+/// Finite decimal numbers in chosen columns. Quotes as in RFC 4180, LF or CRLF; a byte-order mark
+/// and empty lines are skipped; `out_of_range` for a column that does not exist.
+[[nodiscard]] SPIRALTORCH_API DataLoader from_csv(const std::string& path,
+                                                  std::span<const Column> inputs,
+                                                  std::span<const Column> targets,
+                                                  const TableOptions& options = {});
+
+/// An object a line, each of the two keys with a number, a list (one row) or a list of equal rows.
+/// Blank lines and other keys are ignored.
+[[nodiscard]] SPIRALTORCH_API DataLoader from_jsonl(const std::string& path,
+                                                    const std::string& input = "input",
+                                                    const std::string& target = "target");
+
+/// Two .npy files (1.0 to 3.0), memory-mapped: C order, any real or bool type and byte order; axes
+/// after the first are flattened. `shape_mismatch` unless they have equally many rows.
+[[nodiscard]] SPIRALTORCH_API DataLoader from_npy(const std::string& inputs,
+                                                  const std::string& targets);
+
+/// Texts, encoded by `encode_z_space` with a width (2·longest) when a batch is built. The target
+/// is the input, unless given for each.
+[[nodiscard]] SPIRALTORCH_API DataLoader from_text(std::vector<std::string> texts,
+                                                   const LanguageWaveEncoder& encoder,
+                                                   std::optional<std::vector<Tensor>> targets = {},
+                                                   std::optional<std::int64_t> width = {});
+/// The lines of a UTF-8 file.
+[[nodiscard]] SPIRALTORCH_API DataLoader
+from_text_file(const std::string& path, const LanguageWaveEncoder& encoder, std::int64_t width,
+               std::optional<std::vector<Tensor>> targets = {});
 
 }  // namespace spiraltorch::dataset
