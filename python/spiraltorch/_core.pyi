@@ -1353,6 +1353,82 @@ class Gelu(Module):
 
     def __init__(self, approximate: str = 'none') -> None: ...
 
+class Dropout(Module):
+    """Drops elements with probability p in training."""
+
+    def __init__(self, p: float = 0.5) -> None: ...
+
+    @property
+    def p(self) -> float: ...
+
+class LayerNorm(Module):
+    """Rows to mean 0 and variance 1, then times weight plus bias."""
+
+    def __init__(self, dim: int, eps: float = 1e-05, name: str = 'layer_norm', *, affine: bool = True) -> None: ...
+
+    @property
+    def weight(self) -> Parameter | None: ...
+
+    @property
+    def bias(self) -> Parameter | None: ...
+
+class Embedding(Module):
+    """Rows of a table by number."""
+
+    def __init__(self, count: int, dim: int, name: str = 'embedding') -> None: ...
+
+    def forward(self, input: object) -> Tensor:
+        """
+        Rows by number, from a Tensor of integers, an IndexTensor or a sequence; L a row stand side by side.
+        """
+
+    @property
+    def weight(self) -> Parameter: ...
+
+class PoincareEmbedding(Module):
+    """Points of the ball by number."""
+
+    def __init__(self, count: int, dim: int, curvature: float = -1.0, init_radius: float = 0.001, name: str = 'poincare_embedding') -> None: ...
+
+    def forward(self, input: object) -> Tensor:
+        """
+        Rows by number, from a Tensor of integers, an IndexTensor or a sequence; L a row stand side by side.
+        """
+
+    def distance(self, i: int, j: int) -> float:
+        """Between the points i and j."""
+
+    def curvature(self) -> float: ...
+
+    @property
+    def weight(self) -> Parameter: ...
+
+class PoincareLinear(Module):
+    """(W ⊗ x) ⊕ b in the ball."""
+
+    def __init__(self, input_dim: int, output_dim: int, curvature: float = -1.0, name: str = 'poincare_linear', *, bias: bool = True, gain: float = 1.0) -> None: ...
+
+    def curvature(self) -> float: ...
+
+    @property
+    def weight(self) -> Parameter: ...
+
+    @property
+    def bias(self) -> Parameter | None: ...
+
+class PoincareMLR(Module):
+    """Logits from signed distances to hyperplanes of the ball."""
+
+    def __init__(self, dim: int, classes: int, curvature: float = -1.0, name: str = 'poincare_mlr', *, gain: float = 1.0) -> None: ...
+
+    def curvature(self) -> float: ...
+
+    @property
+    def weight(self) -> Parameter: ...
+
+    @property
+    def offset(self) -> Parameter: ...
+
 class Loss:
     """A differentiable number that is to be made small."""
 
@@ -1377,6 +1453,26 @@ class CrossEntropy(Loss):
     """
 
     def __init__(self) -> None: ...
+
+class HyperbolicCrossEntropy(Loss):
+    """
+    Logistic cross-entropy of signed hyperbolic lengths and labels in [0, 1].
+    """
+
+    def __init__(self, curvature: float = -1.0, epsilon: float = 1e-05) -> None: ...
+
+class PoincareDistanceLoss(Loss):
+    """Mean squared distance of rows in the ball."""
+
+    def __init__(self, curvature: float = -1.0) -> None: ...
+
+class FermiDiracLoss(Loss):
+    """Cross-entropy of fermi_dirac(distance) and edge labels."""
+
+    def __init__(self, radius: float = 2.0, temperature: float = 1.0) -> None: ...
+
+def fermi_dirac(distance: Tensor, radius: float = 2.0, temperature: float = 1.0) -> Tensor:
+    """1/(1 + exp((distance - radius)/temperature))."""
 
 class SoT3DStep:
     """One step of a spiral plan."""

@@ -34,7 +34,7 @@ def fill(layer, values):
 
 
 def make_layer(case):
-    config = dict(case["config"])
+    config = {k: v for k, v in case["config"].items() if k != "note"}
     if case["layer"] == "ZSpaceProjector":
         curvature = config["curvature"]
         topos = st.OpenTopos(curvature, saturation=config["saturation"])
@@ -71,34 +71,73 @@ def check_loss(case, factor=1):
 
 def test_golden_layers(golden):
     for case in golden["layers"]:
-        if hasattr(nn, case["layer"]):
-            check_layer(case)
+        check_layer(case)
 
 
 def test_golden_losses(golden):
     for case in golden["losses"]:
-        if hasattr(nn, case["loss"]):
-            check_loss(case)
+        check_loss(case)
 
 
 def test_golden_layers_and_losses_on_webgpu(golden, wgpu):
     with st.SpiralSession(device=wgpu):
         for case in golden["layers"]:
-            if hasattr(nn, case["layer"]):
-                check_layer(case, 20)
+            check_layer(case, 20)
         for case in golden["losses"]:
-            if hasattr(nn, case["loss"]):
-                check_loss(case, 20)
+            check_loss(case, 20)
 
 
 def test_golden_initial_values(golden):
     for case in golden["init"]:
-        if case["layer"] != "Linear":
+        if case["layer"] == "Sequential":
             continue
+        config = {
+            k: v
+            for k, v in case.items()
+            if k not in ("layer", "seed", "options", "weight", "bias", "offset", "next_block")
+        }
         st.manual_seed(int(case["seed"]))
-        layer = nn.Linear(case["input_dim"], case["output_dim"], **case["options"])
+        layer = getattr(nn, case["layer"])(**config, **case.get("options", {}))
         close(layer.weight, case["weight"])
-        assert (layer.bias is None) == (case["bias"] is None)
+        for name in ("bias", "offset"):
+            if case.get(name) is not None:
+                close(getattr(layer, name), case[name])
+
+
+def test_golden_dropout_and_edge_probability(golden):
+    for case in golden["dropout"]:
+        st.manual_seed(int(case["seed"]))
+        st.Tensor.rand(1, 4 * case["first_block"])
+        layer = nn.Dropout(case["p"])
+        close(layer(rows(case["input"])), case["output"])
+        close(layer.eval()(rows(case["input"])), case["input"])
+    case = golden["edge_probability"]
+    got = nn.fermi_dirac(rows([case["distance"]]), case["radius"], case["temperature"])
+    close(got, [case["probability"]])
+
+
+def test_embeddings_take_numbers_in_many_forms():
+    layer = nn.Embedding(4, 2)
+    table = layer.weight.tolist()
+    want = [table[3] + table[0], table[1] + table[1]]
+    for numbers in ([[3, 0], [1, 1]], st.Tensor(2, 2, [3, 0, 1, 1]), ((3, 0), (1, 1))):
+        assert layer(numbers).tolist() == want
+    assert layer([2, 0]).tolist() == [table[2] + table[0]]
+    net = nn.Sequential([layer, nn.Linear(4, 1)])
+    assert net(st.Tensor(2, 2, [3, 0, 1, 1])).shape() == (2, 1)
+    with pytest.raises(IndexError):
+        layer([4])
+    with pytest.raises(ValueError):
+        layer([[1, 2], [3]])
+    with pytest.raises(ValueError):
+        layer(st.Tensor(1, 1, [0.5]))
+    for bad in ("ab", 3, [0.5]):
+        with pytest.raises(TypeError):
+            layer(bad)
+    points = nn.PoincareEmbedding(3, 2, curvature=-2.0, init_radius=0.1)
+    assert points.weight.manifold == st.PoincareBall(-2.0)
+    assert points.distance(0, 1) > 0 == points.distance(2, 2)
+    assert points([[0, 1]]).shape() == (1, 4)
 
 
 class Block(nn.Module):
