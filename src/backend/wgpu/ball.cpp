@@ -8,9 +8,10 @@
 namespace spiraltorch::wgpu {
 namespace {
 
-const Shader kForward{"ball",
-                      {wgsl::pair, wgsl::pair_math, wgsl::ball_number, wgsl::ball_coefficients,
-                       wgsl::lorentz_coefficients, wgsl::ball_rows, wgsl::ball_forward}};
+const Shader kForward{
+    "ball",
+    {wgsl::pair, wgsl::pair_math, wgsl::ball_number, wgsl::ball_coefficients,
+     wgsl::lorentz_coefficients, wgsl::ball_rows, wgsl::ball_forward, wgsl::ball_main}};
 
 }  // namespace
 

@@ -7,9 +7,10 @@
 namespace spiraltorch::wgpu {
 namespace {
 
-const Shader kBackward{"ball_grad",
-                       {wgsl::pair, wgsl::pair_math, wgsl::ball_dual, wgsl::ball_coefficients,
-                        wgsl::lorentz_coefficients, wgsl::ball_rows, wgsl::ball_backward}};
+const Shader kBackward{
+    "ball_grad",
+    {wgsl::pair, wgsl::pair_math, wgsl::ball_dual, wgsl::ball_coefficients,
+     wgsl::lorentz_coefficients, wgsl::ball_rows, wgsl::ball_backward, wgsl::ball_main}};
 
 // An operation, and the role (a, b, v or t) of each of its operands.
 struct Plan {

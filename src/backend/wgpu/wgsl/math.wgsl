@@ -8,19 +8,26 @@ fn scale_by(x: f32, n: i32) -> f32 {
   return x * power_of_two(half) * power_of_two(n - half);
 }
 
-// Without branches: beyond the clamped range the scaling overflows or underflows by itself.
-fn st_exp(x: f32) -> f32 {
-  let c = clamp(x, -105.0, 89.0);
-  let n = round(c * 1.4426950408889634);
+// e^(x − n·ln 2), n = exp_power(x): in [√½, √2].
+fn exp_power(x: f32) -> f32 {
+  return round(x * 1.4426950408889634);
+}
+fn exp_rest(x: f32, n: f32) -> f32 {
   // ln 2 in two parts; the product with the first is exact.
-  let r = fma(n, 2.12194440e-4, fma(-n, 0.693359375, c));
+  let r = fma(n, 2.12194440e-4, fma(-n, 0.693359375, x));
   var y = fma(r, 1.0 / 5040.0, 1.0 / 720.0);
   y = fma(y, r, 1.0 / 120.0);
   y = fma(y, r, 1.0 / 24.0);
   y = fma(y, r, 1.0 / 6.0);
   y = fma(y, r, 0.5);
-  y = fma(y, r * r, r) + 1.0;
-  return select(scale_by(y, i32(n)), x, is_nan(x));
+  return fma(y, r * r, r) + 1.0;
+}
+
+// Without branches: beyond the clamped range the scaling overflows or underflows by itself.
+fn st_exp(x: f32) -> f32 {
+  let c = clamp(x, -105.0, 89.0);
+  let n = exp_power(c);
+  return select(scale_by(exp_rest(c, n), i32(n)), x, is_nan(x));
 }
 
 // x = m·2^k with m in [√½, √2); x positive, finite, perhaps subnormal.

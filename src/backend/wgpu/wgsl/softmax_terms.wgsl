@@ -2,22 +2,15 @@ fn top_of(v: vec4<u32>) -> u32 {
   return max(max(order_key(v.x), order_key(v.y)), max(order_key(v.z), order_key(v.w)));
 }
 
-// exp(x - top) for the first two ops.
 // e^x for x <= 0, 0 below the normal numbers. (A NaN has made its row's maximum a NaN.)
 fn falling_exp(x: f32) -> f32 {
   let c = max(x, -87.0);
-  let n = round(c * 1.4426950408889634);
-  let r = fma(n, 2.12194440e-4, fma(-n, 0.693359375, c));
-  var y = fma(r, 1.0 / 5040.0, 1.0 / 720.0);
-  y = fma(y, r, 1.0 / 120.0);
-  y = fma(y, r, 1.0 / 24.0);
-  y = fma(y, r, 1.0 / 6.0);
-  y = fma(y, r, 0.5);
-  y = fma(y, r * r, r) + 1.0;
-  let scaled_bits = bitcast<u32>(y) + bitcast<u32>(i32(n) << 23u);
+  let n = exp_power(c);
+  let scaled_bits = bitcast<u32>(exp_rest(c, n)) + bitcast<u32>(i32(n) << 23u);
   return select(bitcast<f32>(scaled_bits), 0.0, x < -87.0);
 }
 
+// exp(x - top) for the first two ops.
 fn exponentials(x: vec4<u32>, top: f32, slot: u32) -> vec4<f32> {
   if (OP >= 2u || slot >= PER) { return vec4<f32>(0.0); }
   let d = bitcast<vec4<f32>>(x) - vec4<f32>(top);
