@@ -1,3 +1,5 @@
+#include "spiraltorch/base/csv.hpp"
+
 #include <charconv>
 #include <cmath>
 #include <cstdlib>
@@ -63,23 +65,9 @@ class CsvSource final : public data::RecordSource {
 
  private:
   [[nodiscard]] std::vector<std::string> fields(std::string_view line, Place place) const {
-    std::vector<std::string> out(1);
-    bool quoted = false;
-    for (std::size_t i = 0; i < line.size(); ++i) {
-      const char c = line[i];
-      if (quoted && c == '"' && i + 1 < line.size() && line[i + 1] == '"') {
-        out.back().push_back('"');
-        ++i;
-      } else if (c == '"' && (quoted || out.back().empty())) {
-        quoted = !quoted;
-      } else if (c == delimiter_ && !quoted) {
-        out.emplace_back();
-      } else {
-        out.back().push_back(c);
-      }
-    }
-    if (quoted) bad(place, out.size(), "got an open quote, expected a closed one");
-    return out;
+    CsvFields out = csv_fields(line, delimiter_);
+    if (!out.closed) bad(place, out.fields.size(), "got an open quote, expected a closed one");
+    return std::move(out.fields);
   }
 
   [[nodiscard]] std::vector<std::size_t> columns(std::span<const Column> wanted,

@@ -1,3 +1,5 @@
+#include "spiraltorch/base/csv.hpp"
+
 #include <algorithm>
 #include <charconv>
 #include <fstream>
@@ -18,27 +20,13 @@ std::string shown(std::string_view line) { return std::string(line.substr(0, kSh
 
 // Fields of one line: RFC 4180 quotes for commas and the like, none for tabs.
 std::vector<std::string> split(std::string_view line, char delimiter, std::int64_t number) {
-  std::vector<std::string> out(1);
-  bool quoted = false;
-  for (std::size_t i = 0; i < line.size(); ++i) {
-    const char c = line[i];
-    if (quoted && c == '"' && i + 1 < line.size() && line[i + 1] == '"') {
-      out.back().push_back('"');
-      ++i;
-    } else if (c == '"' && delimiter != '\t' && (quoted || out.back().empty())) {
-      quoted = !quoted;
-    } else if (c == delimiter && !quoted) {
-      out.emplace_back();
-    } else {
-      out.back().push_back(c);
-    }
-  }
-  if (quoted) {
+  CsvFields out = csv_fields(line, delimiter, delimiter != '\t');
+  if (!out.closed) {
     fail(
         Errc::invalid_value, kName,
         text("line ", number, ": got an open quote in '", shown(line), "', expected a closed one"));
   }
-  return out;
+  return std::move(out.fields);
 }
 
 bool ends_with(std::string_view text, std::string_view end) {

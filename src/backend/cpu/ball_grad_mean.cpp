@@ -14,7 +14,9 @@
 namespace spiraltorch::cpu {
 namespace {
 
-using Vector = std::vector<double>;
+using means::riemannian_norm;
+using means::solve;
+using means::Vector;
 
 // log_m of row i; the stage can be pulled back after.
 class LogAt {
@@ -74,30 +76,6 @@ Flow flow_at(const WeightedRows& p, const Vector& m, double total) {
   Vector value(sums.end() - n, sums.end());
   sums.resize(static_cast<std::size_t>(n * n));
   return {std::move(sums), std::move(value)};
-}
-
-// h⁻¹g by Cholesky's factorisation of the lower triangle; h is overwritten.
-Vector solve(Vector h, Vector g) {
-  const std::size_t n = g.size();
-  for (std::size_t j = 0; j < n; ++j) {
-    for (std::size_t k = 0; k <= j; ++k) {
-      double sum = h[j * n + k];
-      for (std::size_t l = 0; l < k; ++l) sum -= h[j * n + l] * h[k * n + l];
-      h[j * n + k] = j == k ? std::sqrt(sum) : sum / h[k * n + k];
-    }
-    for (std::size_t k = 0; k < j; ++k) g[j] -= h[j * n + k] * g[k];
-    g[j] /= h[j * n + j];
-  }
-  for (std::size_t j = n; j-- > 0;) {
-    for (std::size_t k = j + 1; k < n; ++k) g[j] -= h[k * n + j] * g[k];
-    g[j] /= h[j * n + j];
-  }
-  return g;
-}
-
-double riemannian_norm(const Vector& m, const Vector& v, double kappa) {
-  const auto n = static_cast<std::int64_t>(m.size());
-  return std::sqrt(dot(v.data(), v.data(), n)) / (1.0 - kappa * dot(m.data(), m.data(), n));
 }
 
 // exp_m(v).

@@ -6,9 +6,6 @@
 #include <numeric>
 
 #include "backend/cpu/cpu.hpp"
-#include "spiraltorch/base/error.hpp"
-#include "spiraltorch/base/limits.hpp"
-#include "spiraltorch/base/text.hpp"
 #include "spiraltorch/runtime/parallel.hpp"
 
 namespace spiraltorch::cpu {
@@ -16,13 +13,7 @@ namespace {
 
 using Vector = std::vector<double>;
 
-double squares(const Vector& x) { return std::inner_product(x.begin(), x.end(), x.begin(), 0.0); }
-
-void clamp(Vector& x, double kappa) {
-  const double factor = ball_clamp_factor(std::sqrt(kappa * squares(x)));
-  if (factor == 1.0) return;
-  for (double& v : x) v *= factor;
-}
+using means::inner;
 
 double row_factor(const WeightedRows& p, std::int64_t i) {
   double n = 0.0;
@@ -42,7 +33,7 @@ struct Flow {
 };
 
 Flow evaluate(const WeightedRows& p, const Vector& m, double total) {
-  const double mm = squares(m);
+  const double mm = inner(m, m);
   const double cm = 1.0 - p.kappa * mm;
   Vector sums = sum_rows(p.rows, p.cols + 2, [&](std::int64_t i, double* out) {
     const double factor = row_factor(p, i);
@@ -78,20 +69,20 @@ Flow evaluate(const WeightedRows& p, const Vector& m, double total) {
 
 // exp_m(t·g).
 Vector step(const Vector& m, const Vector& g, double t, double kappa) {
-  const double mm = squares(m);
+  const double mm = inner(m, m);
   const double cm = 1.0 - kappa * mm;
-  const double length = std::sqrt(kappa * squares(g)) * t;
+  const double length = std::sqrt(kappa * inner(g, g)) * t;
   if (length == 0.0) return m;
   const double k = std::tanh(length / cm) / length * t;
-  const double yy = k * k * squares(g);
-  const double my = k * std::inner_product(m.begin(), m.end(), g.begin(), 0.0);
+  const double yy = k * k * inner(g, g);
+  const double my = k * inner(m, g);
   const double ss = std::max(0.0, mm + 2.0 * my + yy);
   const double d = kappa * ss + cm * (1.0 - kappa * yy);
   Vector out(m.size());
   for (std::size_t j = 0; j < m.size(); ++j) {
     out[j] = ((kappa * ss + cm) * m[j] + cm * k * g[j]) / d;
   }
-  clamp(out, kappa);
+  means::clamp(out, kappa);
   return out;
 }
 
@@ -101,8 +92,6 @@ WeightedRows rows_of(const KernelArgs& args) {
   return {data<const float>(args.in[0]), data<const float>(args.in[1]), args.in[0].rows,
           args.in[0].cols, args.scalars[0]};
 }
-
-double ball_clamp_factor(double s) { return s > kBallMax * kBallSlack ? kBallMax / s : 1.0; }
 
 Vector gyromidpoint_sums(const WeightedRows& p) {
   return sum_rows(p.rows, p.cols + 1, [&](std::int64_t i, double* out) {
@@ -118,42 +107,17 @@ Vector gyromidpoint_sums(const WeightedRows& p) {
 }
 
 Vector weighted_gyromidpoint(const WeightedRows& p) {
-  Vector sums = gyromidpoint_sums(p);
-  const double weight = sums.back();
-  sums.pop_back();
-  for (double& v : sums) v /= weight;
-  // ½ ⊗ m = m / (1 + √(1 − κ|m|²)).
-  const double half = 1.0 / (1.0 + std::sqrt(std::max(0.0, 1.0 - p.kappa * squares(sums))));
-  for (double& v : sums) v *= half;
-  clamp(sums, p.kappa);
-  return sums;
+  return means::gyromidpoint_of(gyromidpoint_sums(p), p.kappa);
 }
 
 Vector frechet_mean(const WeightedRows& p, double tolerance, std::int64_t max_iterations) {
   Vector m = weighted_gyromidpoint(p);
-  if (!std::isfinite(squares(m))) return m;
+  if (!std::isfinite(inner(m, m))) return m;
   const double total = std::accumulate(p.w, p.w + p.rows, 0.0);
-  Flow flow = evaluate(p, m, total);
-  double norm = 0.0;
-  for (std::int64_t i = 0; i <= max_iterations; ++i) {
-    norm = 2.0 * std::sqrt(p.kappa * squares(flow.gradient)) / (1.0 - p.kappa * squares(m));
-    if (norm <= tolerance) return m;
-    double t = 1.0 / flow.step_bound;
-    Vector next = step(m, flow.gradient, t, p.kappa);
-    Flow after = evaluate(p, next, total);
-    // The last digits of the objective are rounding.
-    const double ceiling = flow.objective * (1.0 + 1e-14);
-    while (after.objective > ceiling && t > 1e-12) {
-      t *= 0.5;
-      next = step(m, flow.gradient, t, p.kappa);
-      after = evaluate(p, next, total);
-    }
-    m = std::move(next);
-    flow = std::move(after);
-  }
-  fail(Errc::not_converged, "frechet_mean",
-       text("scaled gradient norm after ", max_iterations, " iterations: got ", norm,
-            ", expected at most ", tolerance));
+  return means::karcher_flow(
+      std::move(m), {p.kappa, tolerance, max_iterations, 1e-14},
+      [&](const Vector& at) { return evaluate(p, at, total); },
+      [&](const Vector& at, const Vector& g, double t) { return step(at, g, t, p.kappa); });
 }
 
 }  // namespace spiraltorch::cpu

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "backend/means.hpp"
 #include "spiraltorch/runtime/kernel.hpp"
 #include "spiraltorch/runtime/parallel.hpp"
 
@@ -20,8 +21,7 @@ struct WeightedRows {
 
 [[nodiscard]] WeightedRows rows_of(const KernelArgs& args);
 
-/// Brings scaled norm s = √κ|x| back into the ball: 1 for a point inside.
-[[nodiscard]] double ball_clamp_factor(double s);
+using means::ball_clamp_factor;
 
 /// Σwλx, then Σw(λ − 1): NaN if a row is not finite.
 [[nodiscard]] std::vector<double> gyromidpoint_sums(const WeightedRows& points);

@@ -9,7 +9,9 @@
 namespace spiraltorch::wgpu {
 namespace {
 
-using Vector = std::vector<double>;
+using means::riemannian_norm;
+using means::solve;
+using means::Vector;
 
 const Shader kPairs{"ball_pairs_finish", {wgsl::pair, wgsl::ball_pairs_finish}};
 const Shader kSquares{"ball_squares", {wgsl::pair, wgsl::ball_squares}};
@@ -111,29 +113,6 @@ Newton newton_at(const WeightedRows& p, const Vector& m, double total) {
     out.hessian[static_cast<std::size_t>(j * cols + j)] += out.flow.step_bound;
   }
   return out;
-}
-
-// h⁻¹g by Cholesky's factorisation of the lower triangle.
-Vector solve(Vector h, Vector g) {
-  const std::size_t n = g.size();
-  for (std::size_t j = 0; j < n; ++j) {
-    for (std::size_t k = 0; k <= j; ++k) {
-      double sum = h[j * n + k];
-      for (std::size_t l = 0; l < k; ++l) sum -= h[j * n + l] * h[k * n + l];
-      h[j * n + k] = j == k ? std::sqrt(sum) : sum / h[k * n + k];
-    }
-    for (std::size_t k = 0; k < j; ++k) g[j] -= h[j * n + k] * g[k];
-    g[j] /= h[j * n + j];
-  }
-  for (std::size_t j = n; j-- > 0;) {
-    for (std::size_t k = j + 1; k < n; ++k) g[j] -= h[k * n + j] * g[k];
-    g[j] /= h[j * n + j];
-  }
-  return g;
-}
-
-double riemannian_norm(const Vector& m, const Vector& v, double kappa) {
-  return std::sqrt(inner(v, v)) / (1.0 - kappa * inner(m, m));
 }
 
 // The mean arrives rounded to float32, which near the rim is far: Newton's steps regain it.

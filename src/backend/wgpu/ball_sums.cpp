@@ -84,18 +84,6 @@ Vector gyromidpoint_sums(const WeightedRows& points) {
   return out;
 }
 
-Vector gyromidpoint_of(Vector sums, double kappa) {
-  const double weight = sums.back();
-  sums.pop_back();
-  for (double& v : sums) v /= weight;
-  // ½ ⊗ m = m / (1 + √(1 − κ|m|²)).
-  const double half = 1.0 / (1.0 + std::sqrt(std::max(0.0, 1.0 - kappa * inner(sums, sums))));
-  for (double& v : sums) v *= half;
-  const double factor = ball_clamp_factor(std::sqrt(kappa * inner(sums, sums)));
-  for (double& v : sums) v *= factor;
-  return sums;
-}
-
 Flow flow_at(const WeightedRows& points, const Vector& m, double total, const Scratch* directions) {
   Device& device = points.device;
   const auto buffer = row_on_device(device, m, true);
@@ -131,8 +119,7 @@ Vector exponential(const Vector& m, const Vector& g, double t, double kappa) {
   const double ss = inner(sum, sum);
   const double d = kappa * ss + cm * (1.0 - kappa * yy);
   for (std::size_t j = 0; j < m.size(); ++j) sum[j] = (kappa * ss * m[j] + cm * sum[j]) / d;
-  const double factor = ball_clamp_factor(std::sqrt(kappa * inner(sum, sum)));
-  for (double& v : sum) v *= factor;
+  means::clamp(sum, kappa);
   return sum;
 }
 
@@ -140,12 +127,6 @@ double total_weight(const WeightedRows& points) {
   const Vector weights = read_floats(points.device, points.w);
   return std::accumulate(weights.begin(), weights.end(), 0.0);
 }
-
-double inner(const Vector& a, const Vector& b) {
-  return std::inner_product(a.begin(), a.end(), b.begin(), 0.0);
-}
-
-double ball_clamp_factor(double s) { return s > kBallMax * kBallSlack ? kBallMax / s : 1.0; }
 
 std::shared_ptr<Buffer> row_on_device(Device& device, const Vector& row, bool pairs) {
   std::vector<float> words;

@@ -4,10 +4,14 @@
 #include <memory>
 #include <vector>
 
+#include "backend/means.hpp"
 #include "backend/wgpu/ball.hpp"
 
 // Sums over rows of the ball: what means and distances of all pairs are made of.
 namespace spiraltorch::wgpu {
+
+using means::ball_clamp_factor;
+using means::inner;
 
 /// Numbers behind the columns of a row of sums: on a, two more, and whether a row is not finite.
 inline constexpr std::int64_t kSumNumbers = 4;
@@ -40,8 +44,6 @@ struct WeightedRows {
 
 /// Σwλx, then Σw(λ − 1): not-a-number if a row is not finite.
 [[nodiscard]] std::vector<double> gyromidpoint_sums(const WeightedRows& points);
-/// ½ ⊗ of what the sums give, inside the ball.
-[[nodiscard]] std::vector<double> gyromidpoint_of(std::vector<double> sums, double kappa);
 
 /// The flow of the Fréchet mean at m: Σ w log_m(x), Σ w ρ coth ρ, Σ w ρ², for weights of sum 1.
 struct Flow {
@@ -58,9 +60,6 @@ struct Flow {
                                               const std::vector<double>& g, double t, double kappa);
 
 [[nodiscard]] double total_weight(const WeightedRows& points);
-[[nodiscard]] double inner(const std::vector<double>& a, const std::vector<double>& b);
-/// What brings a row of scaled norm s back into the ball.
-[[nodiscard]] double ball_clamp_factor(double s);
 /// A row on the device, as float32 or as pairs of them.
 [[nodiscard]] std::shared_ptr<Buffer> row_on_device(Device& device, const std::vector<double>& row,
                                                     bool pairs);
