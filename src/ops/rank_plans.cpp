@@ -150,10 +150,9 @@ SharedPlan ranking::memo_plan(const RankProblem& problem, const DeviceCaps& caps
 
 SharedPlan plan_for(const RankProblem& problem, std::string_view device) {
   const DeviceId wanted = requested_device("plan", device);
-  const bool elsewhere =  // "mps" where WebGPU has no Metal
-      device_status(wanted).available && !requested_status("plan", device).available;
-  return ranking::memo_plan(problem, elsewhere ? template_caps(wanted) : ranking::caps_of(wanted),
-                            device);
+  return ranking::memo_plan(
+      problem, lacks_metal("plan", device) ? template_caps(wanted) : ranking::caps_of(wanted),
+      device);
 }
 
 }  // namespace spiraltorch

@@ -124,13 +124,10 @@ DeviceCaps describe_device(DeviceId device) {
 
 DeviceCaps describe_device(std::string_view device) {
   const DeviceId wanted = requested_device("describe_device", device);
-  const DeviceStatus status = requested_status("describe_device", device);
-  DeviceCaps caps = describe_device(wanted);
-  if (status.available || !device_status(wanted).available) return caps;
-  std::vector<LibraryStatus> libraries = std::move(caps.libraries);  // WebGPU, but not on Metal
-  caps = template_caps(wanted);
-  caps.libraries = std::move(libraries);
-  caps.error = status.reason;
+  if (!lacks_metal("describe_device", device)) return describe_device(wanted);
+  DeviceCaps caps = template_caps(wanted);
+  caps.libraries = vendor_libraries(wanted.type);
+  caps.error = kNoMetal;
   return caps;
 }
 

@@ -54,10 +54,9 @@ DeviceRequest place_metal(DeviceRequest request) {
   return request;
 }
 
-DeviceStatus status_of(const DeviceRequest& request) {
-  const DeviceStatus status = device_status(request.device);
-  if (status.available && request.is_metal) return {false, "no Metal adapter"};
-  return status;
+// Those that have found their adapter no longer ask for Metal.
+bool is_elsewhere(const DeviceRequest& request) {
+  return request.is_metal && device_status(request.device).available;
 }
 
 // What a user asks for; "auto" is SPIRALTORCH_DEVICE's wish where there is one.
@@ -125,15 +124,15 @@ DeviceId requested_device(std::string_view op, std::string_view name) {
   return request.is_auto ? pick_auto() : request.device;
 }
 
-DeviceStatus requested_status(std::string_view op, std::string_view name) {
-  const DeviceRequest request = read_wish(op, name).request;
-  return request.is_auto ? device_status(pick_auto()) : status_of(request);
+bool lacks_metal(std::string_view op, std::string_view name) {
+  return is_elsewhere(read_wish(op, name).request);
 }
 
 DeviceId resolve_device(std::string_view op, std::string_view name, bool strict) {
   const auto [wish, request] = read_wish(op, name);
   if (request.is_auto) return pick_auto();
-  const DeviceStatus status = status_of(request);
+  const DeviceStatus status = is_elsewhere(request) ? DeviceStatus{false, std::string(kNoMetal)}
+                                                    : device_status(request.device);
   if (status.available) return request.device;
   if (strict || is_strict()) {
     fail(Errc::device, op,

@@ -69,10 +69,11 @@ SPIRALTORCH_API void set_strict(bool strict);
 /// `invalid_value`.
 [[nodiscard]] SPIRALTORCH_API DeviceId requested_device(std::string_view op, std::string_view name);
 
-/// Whether that device can compute here. "mps" needs an adapter on Metal, whatever else WebGPU
-/// finds.
-[[nodiscard]] SPIRALTORCH_API DeviceStatus requested_status(std::string_view op,
-                                                            std::string_view name);
+/// Whether "mps" is meant and WebGPU has adapters, but none on Metal: `requested_device` names one
+/// of them all the same.
+[[nodiscard]] SPIRALTORCH_API bool lacks_metal(std::string_view op, std::string_view name);
+/// Why such a request cannot be met.
+inline constexpr std::string_view kNoMetal = "no Metal adapter";
 
 /// The device that computes for a request (spec 3, 6.2). An absent device becomes the CPU with one
 /// warning per process and string; with `strict` (or `is_strict()`) it throws `device`.
