@@ -1,6 +1,8 @@
 import json
 import os
 import pathlib
+import shutil
+import subprocess
 
 import pytest
 
@@ -17,6 +19,14 @@ def root():
 def load_cases():
     with open(ROOT / "tests" / "golden" / "core.json", encoding="utf-8") as file:
         return json.load(file)["cases"]
+
+
+def build_shared(out, *arguments):
+    """Compiles a stand-in for a vendor's library; skips without a compiler."""
+    compiler = shutil.which("c++")
+    if compiler is None:
+        pytest.skip("no C++ compiler")
+    subprocess.run([compiler, "-shared", "-fPIC", *arguments, "-o", str(out)], check=True)
 
 
 @pytest.fixture

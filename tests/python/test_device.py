@@ -8,6 +8,7 @@ import subprocess
 import sys
 
 import pytest
+from conftest import build_shared
 
 import spiraltorch as st
 
@@ -73,11 +74,7 @@ def evaluate(expression, **env):
 
 
 def build_fake(root, out, *flags):
-    compiler = shutil.which("c++")
-    if compiler is None:
-        pytest.skip("no C++ compiler")
-    source = str(root / "tests" / "fakes" / "fake_hip.cpp")
-    subprocess.run([compiler, "-shared", "-fPIC", *flags, source, "-o", str(out)], check=True)
+    build_shared(out, *flags, str(root / "tests" / "fakes" / "fake_hip.cpp"))
 
 
 @pytest.fixture(scope="module")

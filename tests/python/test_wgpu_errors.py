@@ -2,11 +2,11 @@
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 
 import pytest
+from conftest import build_shared
 
 NOWHERE = "/nonexistent/library.so"
 VARIABLES = ("SPIRALTORCH_DEVICE", "SPIRALTORCH_STRICT", "SPIRALTORCH_WGPU_SOFTWARE")
@@ -55,9 +55,6 @@ def run(source, **env):
 @pytest.fixture(scope="module")
 def build(root, tmp_path_factory):
     """Builds a variant of the fake; its environment."""
-    compiler = shutil.which("c++")
-    if compiler is None:
-        pytest.skip("no C++ compiler")
     folder = tmp_path_factory.mktemp("fake")
     sources = sorted(str(path) for path in (root / "tests" / "fakes" / "wgpu").glob("*.cpp"))
     includes = ["-I", str(root / "third_party")]
@@ -65,8 +62,7 @@ def build(root, tmp_path_factory):
     def make(*flags):
         out = folder / f"libfake_wgpu{''.join(flags)}.so"
         if not out.exists():
-            command = [compiler, "-std=c++20", "-shared", "-fPIC", *flags, *includes, *sources]
-            subprocess.run([*command, "-o", str(out)], check=True)
+            build_shared(out, "-std=c++20", *flags, *includes, *sources)
         return {"SPIRALTORCH_LIB_WGPU_NATIVE": str(out)}
 
     return make
