@@ -67,12 +67,17 @@ Tensor class_rows(const Tensor& prediction, const Tensor& target) {
 
 }  // namespace
 
-Tensor Loss::backward(const Tensor& prediction, const Tensor& target) const {
+LossResult Loss::value_and_gradient(const Tensor& prediction, const Tensor& target) const {
   const Recording recording;
   Tensor leaf = prediction.detach();
   leaf.requires_grad_();
-  forward(leaf, target.detach()).backward();
-  return *leaf.grad();
+  const Tensor value = forward(leaf, target.detach());
+  value.backward();
+  return {value.detach(), *leaf.grad()};
+}
+
+Tensor Loss::backward(const Tensor& prediction, const Tensor& target) const {
+  return value_and_gradient(prediction, target).gradient;
 }
 
 void check_target(std::string_view op, const Tensor& prediction, const Tensor& target,

@@ -8,6 +8,12 @@
 
 namespace spiraltorch::nn {
 
+/// A loss' number and its derivative by the prediction.
+struct LossResult {
+  Tensor value;     ///< (1,1), not tracked
+  Tensor gradient;  ///< of the prediction's shape
+};
+
 /// A number to be made small: `forward(prediction, target)` is (1,1) and differentiable by the
 /// prediction; a tracked target is `unsupported` unless its class says otherwise.
 ///
@@ -22,6 +28,9 @@ class SPIRALTORCH_API Loss {
   [[nodiscard]] virtual Tensor forward(const Tensor& prediction, const Tensor& target) const = 0;
   /// The derivative by the prediction.
   [[nodiscard]] Tensor backward(const Tensor& prediction, const Tensor& target) const;
+  /// Both at once, as a training step needs them; the prediction's own graph is left alone.
+  [[nodiscard]] virtual LossResult value_and_gradient(const Tensor& prediction,
+                                                      const Tensor& target) const;
   [[nodiscard]] virtual std::string repr() const = 0;
 };
 
