@@ -92,6 +92,10 @@ enum class OpId : std::uint16_t {
   // embed
   embed_train,
   embed_ranks,
+  // optim
+  optim_step,
+  ball_optim_step,
+  optim_squares,
   // rank
   rank_select,
   rank_grad,
@@ -184,6 +188,9 @@ inline constexpr std::array kOps{
     OpInfo{OpId::lorentz_dist_matrix, "lorentz_dist_matrix", 2, true},
     OpInfo{OpId::embed_train, "embed_train", 4, false},
     OpInfo{OpId::embed_ranks, "embed_ranks", 3, false},
+    OpInfo{OpId::optim_step, "optim_step", 2, false},
+    OpInfo{OpId::ball_optim_step, "ball_optim_step", 2, false},
+    OpInfo{OpId::optim_squares, "optim_squares", 2, false},
     OpInfo{OpId::rank_select, "rank_select", 1, true},
     OpInfo{OpId::rank_grad, "rank_grad", 2, false},
     OpInfo{OpId::range_count, "range_count", 1, false},
