@@ -104,6 +104,7 @@ enum class OpId : std::uint16_t {
   range_count,
   range_emit,
   band_split,
+  band_scale,
   count_
 };
 
@@ -200,6 +201,7 @@ inline constexpr std::array kOps{
     OpInfo{OpId::range_count, "range_count", 1, false},
     OpInfo{OpId::range_emit, "range_emit", 2, false},
     OpInfo{OpId::band_split, "band_split", 1, false},
+    OpInfo{OpId::band_scale, "band_scale", 2, false},
 };
 
 inline constexpr std::size_t kOpCount = static_cast<std::size_t>(OpId::count_);
