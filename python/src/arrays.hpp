@@ -4,10 +4,10 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <string>
 #include <spiraltorch/geometry/poincare_ball.hpp>
 #include <spiraltorch/tensor/complex_tensor.hpp>
 #include <spiraltorch/tensor/tensor.hpp>
+#include <string>
 #include <utility>
 #include <vector>
 
