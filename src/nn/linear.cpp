@@ -5,8 +5,7 @@
 
 #include "nn/init.hpp"
 #include "spiraltorch/base/text.hpp"
-#include "spiraltorch/ops/elementwise.hpp"
-#include "spiraltorch/ops/matrix.hpp"
+#include "spiraltorch/ops/linear.hpp"
 
 namespace spiraltorch::nn {
 namespace {
@@ -38,10 +37,11 @@ Linear::Linear(std::int64_t input_dim, std::int64_t output_dim, std::string name
   register_parameter(name_ + "::bias", *bias_);
 }
 
-Tensor Linear::forward(const Tensor& input) {
+Tensor Linear::forward(const Tensor& input) { return forward(input, false); }
+
+Tensor Linear::forward(const Tensor& input, bool relu) const {
   check_columns("Linear", input, weight_.rows());
-  const Tensor product = ops::matmul(input, weight_);
-  return bias_ ? ops::add(product, *bias_) : product;
+  return ops::linear(input, weight_, bias_ ? &*bias_ : nullptr, relu);
 }
 
 std::string Linear::repr() const {

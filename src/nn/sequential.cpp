@@ -3,6 +3,8 @@
 #include <set>
 
 #include "spiraltorch/base/text.hpp"
+#include "spiraltorch/nn/activation.hpp"
+#include "spiraltorch/nn/linear.hpp"
 
 namespace spiraltorch::nn {
 
@@ -10,9 +12,22 @@ Sequential::Sequential(const std::vector<ModulePtr>& layers) {
   for (const ModulePtr& layer : layers) append(layer);
 }
 
+// Linear and a Relu behind it are one operation: the same bits, without the sums in between.
 Tensor Sequential::forward(const Tensor& input) {
   Tensor x = input;
-  for (const ModulePtr& layer : layers()) x = layer->forward(x);
+  for (std::size_t i = 0; i < size(); ++i) {
+    const ModulePtr layer = std::get<ModulePtr>(entries()[i].part);
+    const auto* linear = dynamic_cast<const Linear*>(layer.get());
+    if (linear == nullptr) {
+      x = layer->forward(x);
+      continue;
+    }
+    const bool relu =
+        i + 1 < size() &&
+        dynamic_cast<const Relu*>(std::get<ModulePtr>(entries()[i + 1].part).get()) != nullptr;
+    x = linear->forward(x, relu);
+    if (relu) ++i;
+  }
   return x;
 }
 

@@ -21,7 +21,7 @@ const Driver& driver_of(DeviceId device) {
 
 }  // namespace
 
-Buffer::Buffer(DeviceId device, void* native, std::size_t bytes, std::shared_ptr<void> owner)
+Buffer::Buffer(Key, DeviceId device, void* native, std::size_t bytes, std::shared_ptr<void> owner)
     : device_(device), native_(native), bytes_(bytes), owner_(std::move(owner)) {}
 
 Buffer::~Buffer() {
@@ -31,13 +31,13 @@ Buffer::~Buffer() {
 
 std::shared_ptr<Buffer> Buffer::allocate(DeviceId device, std::size_t bytes) {
   void* native = driver_of(device).allocate(device.index, bytes);
-  return std::shared_ptr<Buffer>(new Buffer(device, native, bytes, nullptr));
+  return std::make_shared<Buffer>(Key{}, device, native, bytes, nullptr);
 }
 
 std::shared_ptr<Buffer> Buffer::adopt_host(void* data, std::size_t bytes,
                                            std::shared_ptr<void> owner) {
   if (owner == nullptr) owner = std::shared_ptr<void>(data, [](void*) {});
-  return std::shared_ptr<Buffer>(new Buffer(DeviceId{}, data, bytes, std::move(owner)));
+  return std::make_shared<Buffer>(Key{}, DeviceId{}, data, bytes, std::move(owner));
 }
 
 void upload(Buffer& to, std::size_t offset, const void* from, std::size_t bytes) {

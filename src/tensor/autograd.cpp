@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <unordered_map>
-#include <unordered_set>
+#include <utility>
 
 #include "spiraltorch/base/error.hpp"
 #include "spiraltorch/base/text.hpp"
@@ -77,69 +77,139 @@ void check_not_freed(const GraphNode& node) {
             "': got a freed graph, expected a live one (retain_graph keeps it for a second pass)"));
 }
 
-// Nodes reachable from `root`, every node before the nodes of its inputs.
-std::vector<GraphNode*> topological_order(GraphNode* root) {
-  std::vector<GraphNode*> order;
-  std::unordered_set<GraphNode*> seen{root};
-  std::vector<std::pair<GraphNode*, std::size_t>> stack{{root, 0}};
-  while (!stack.empty()) {
-    auto& [node, next] = stack.back();
-    check_not_freed(*node);
-    if (next == node->edges.size()) {
-      order.push_back(node);
-      stack.pop_back();
-      continue;
+// Numbers objects by first appearance. Graphs of a training step are small: a walk through a short
+// list is quicker than a hash.
+class Numbers {
+ public:
+  /// The object's number; a new one is the count so far.
+  std::size_t of(const void* object) {
+    if (map_.empty()) {
+      const auto found = std::find(objects_.begin(), objects_.end(), object);
+      if (found != objects_.end()) return static_cast<std::size_t>(found - objects_.begin());
+      objects_.push_back(object);
+      if (objects_.size() > kShort) {
+        for (std::size_t i = 0; i < objects_.size(); ++i) map_.emplace(objects_[i], i);
+      }
+      return objects_.size() - 1;
     }
-    GraphNode* child = node->edges[next++].node.get();
-    if (child != nullptr && seen.insert(child).second) stack.emplace_back(child, 0);
+    return map_.try_emplace(object, map_.size()).first->second;
   }
-  std::reverse(order.begin(), order.end());
-  return order;
-}
 
-void accumulate(std::optional<Tensor>& sum, const Tensor& part) {
-  sum = sum ? sum->add(part) : part;
-}
+ private:
+  static constexpr std::size_t kShort = 32;
+  std::vector<const void*> objects_;
+  std::unordered_map<const void*, std::size_t> map_;
+};
+
+using Leaf = std::shared_ptr<detail::TensorImpl>;
 
 bool has_sink(const detail::TensorImpl& leaf) { return leaf.sink != nullptr && leaf.sink->takes(); }
 
-// The storing of a contribution, after all that can fail.
-std::function<void()> prepared(const std::shared_ptr<detail::TensorImpl>& leaf,
-                               const Tensor& part) {
-  if (has_sink(*leaf)) return leaf->sink->prepare(part);
-  // Storage of its own: a gradient may be shared with another leaf or the caller.
-  Tensor sum = leaf->grad ? leaf->grad->add(part) : part.clone();
-  return [leaf, sum = std::move(sum)] { leaf->grad = sum; };
+// Whether no other tensor, graph or exchange partner can see these elements.
+bool is_exclusive(const Tensor& x) {
+  return x.impl().use_count() == 1 && x.impl()->storage.use_count() == 1 &&
+         x.buffer().use_count() == 1;
 }
+
+void accumulate(std::optional<Tensor>& sum, Tensor part) {
+  if (!sum) {
+    sum = std::move(part);
+  } else if (is_exclusive(*sum)) {
+    sum->add_scaled_inplace(part, 1.0);
+  } else {
+    sum = sum->add(part);
+  }
+}
+
+// A contribution to a leaf, after all that can fail.
+class Store {
+ public:
+  Store(Leaf leaf, Tensor part) : leaf_(std::move(leaf)) {
+    if (has_sink(*leaf_)) {
+      sink_ = leaf_->sink->prepare(part);
+    } else if (leaf_->grad) {
+      sum_ = leaf_->grad->add(part);
+    } else {
+      // Storage of its own: a gradient may be shared with another leaf or the caller.
+      sum_ = is_exclusive(part) ? std::move(part) : part.clone();
+    }
+  }
+  void operator()() {
+    if (sink_) return sink_();
+    leaf_->grad = std::move(sum_);
+  }
+
+ private:
+  Leaf leaf_;
+  std::optional<Tensor> sum_;
+  std::function<void()> sink_;
+};
 
 // Gradients found by one backward pass, added to the leaves only when all of it succeeded.
 class Pass {
  public:
-  void run(const std::shared_ptr<GraphNode>& root, const Tensor& gradient) {
-    const auto order = topological_order(root.get());
-    at_node_[root.get()] = gradient;
-    for (GraphNode* node : order) visit(*node);
-    std::vector<std::function<void()>> stores;  // all of them before any leaf changes
-    for (const auto& [leaf, part] : at_leaf_) stores.push_back(prepared(leaf, *part));
-    for (const auto& store : stores) store();
+  explicit Pass(GraphNode* root) { find_order(root); }
+
+  void run(Tensor gradient) {
+    at_node_.resize(order_.size());
+    at_node_[numbers_.of(order_.front())] = std::move(gradient);
+    for (GraphNode* node : order_) visit(*node);
+    std::vector<Store> stores;  // all of them before any leaf changes
+    stores.reserve(leaves_.size());
+    for (auto& [leaf, part] : leaves_) stores.emplace_back(std::move(leaf), *std::move(part));
+    for (Store& store : stores) store();
+  }
+
+  void forget() {
+    for (GraphNode* node : order_) node->forget();
   }
 
  private:
+  // Nodes reachable from `root`, every node before the nodes of its inputs.
+  void find_order(GraphNode* root) {
+    std::vector<std::pair<GraphNode*, std::size_t>> stack{{root, 0}};
+    std::size_t known = numbers_.of(root) + 1;
+    while (!stack.empty()) {
+      auto& [node, next] = stack.back();
+      check_not_freed(*node);
+      if (next == node->edges.size()) {
+        order_.push_back(node);
+        stack.pop_back();
+        continue;
+      }
+      GraphNode* child = node->edges[next++].node.get();
+      if (child == nullptr || numbers_.of(child) < known) continue;
+      ++known;
+      stack.emplace_back(child, 0);
+    }
+    std::reverse(order_.begin(), order_.end());
+  }
+
   void visit(GraphNode& node) {
-    const auto found = at_node_.find(&node);
-    if (found == at_node_.end() || !found->second) return;
-    const Tensor gradient = *found->second;
-    at_node_.erase(found);
-    const auto parts = node.backward({gradient, node.saved, node.needed});
+    std::optional<Tensor>& found = at_node_[numbers_.of(&node)];
+    if (!found) return;
+    const Tensor gradient = *std::exchange(found, std::nullopt);
+    auto parts = node.backward({gradient, node.saved, node.needed});
     for (std::size_t i = 0; i < node.edges.size(); ++i) {
       if (!node.needed[i] || !parts[i]) continue;
+      Tensor part = *std::exchange(parts[i], std::nullopt);
       const GraphEdge& edge = node.edges[i];
-      accumulate(edge.node != nullptr ? at_node_[edge.node.get()] : at_leaf_[edge.leaf], *parts[i]);
+      accumulate(edge.node != nullptr ? at_node_[numbers_.of(edge.node.get())] : at_leaf(edge.leaf),
+                 std::move(part));
     }
   }
 
-  std::unordered_map<GraphNode*, std::optional<Tensor>> at_node_;
-  std::unordered_map<std::shared_ptr<detail::TensorImpl>, std::optional<Tensor>> at_leaf_;
+  std::optional<Tensor>& at_leaf(const Leaf& leaf) {
+    const std::size_t i = leaf_numbers_.of(leaf.get());
+    if (i == leaves_.size()) leaves_.emplace_back(leaf, std::nullopt);
+    return leaves_[i].second;
+  }
+
+  std::vector<GraphNode*> order_;
+  Numbers numbers_;
+  std::vector<std::optional<Tensor>> at_node_;
+  Numbers leaf_numbers_;
+  std::vector<std::pair<Leaf, std::optional<Tensor>>> leaves_;
 };
 
 }  // namespace
@@ -244,12 +314,12 @@ void Tensor::backward(const std::optional<Tensor>& gradient, bool retain_graph) 
                            ? gradient->detach()
                            : Tensor::full(1, 1, 1.0, {.requires_grad = false, .device = device()});
   if (impl_->node == nullptr) {
-    prepared(impl_, start)();
+    Store(impl_, start)();
     return;
   }
-  Pass().run(impl_->node, start);
-  if (retain_graph) return;
-  for (GraphNode* node : topological_order(impl_->node.get())) node->forget();
+  Pass pass(impl_->node.get());
+  pass.run(start);
+  if (!retain_graph) pass.forget();
 }
 
 }  // namespace spiraltorch

@@ -27,6 +27,8 @@ class SPIRALTORCH_API Linear final : public Module {
          LinearOptions options = {});
 
   Tensor forward(const Tensor& input) override;
+  /// Followed by Relu in the same operation.
+  [[nodiscard]] Tensor forward(const Tensor& input, bool relu) const;
   [[nodiscard]] const Parameter& weight() const noexcept { return weight_; }
   [[nodiscard]] const std::optional<Parameter>& bias() const noexcept { return bias_; }
   [[nodiscard]] const std::string& name() const noexcept { return name_; }

@@ -13,7 +13,10 @@ namespace spiraltorch {
 /// its device's stream, so an asynchronous device may still be filling it when a call returns;
 /// only `upload`, `download` and `host_view` wait.
 class SPIRALTORCH_API Buffer {
+  struct Key {};
+
  public:
+  Buffer(Key, DeviceId device, void* native, std::size_t bytes, std::shared_ptr<void> owner);
   /// Uninitialised memory. Throws `out_of_memory` (before touching the device where the size
   /// exceeds its memory) or `device`.
   [[nodiscard]] static std::shared_ptr<Buffer> allocate(DeviceId device, std::size_t bytes);
@@ -31,7 +34,6 @@ class SPIRALTORCH_API Buffer {
   [[nodiscard]] void* native() const noexcept { return native_; }
 
  private:
-  Buffer(DeviceId device, void* native, std::size_t bytes, std::shared_ptr<void> owner);
   DeviceId device_;
   void* native_;
   std::size_t bytes_;

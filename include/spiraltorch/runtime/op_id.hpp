@@ -61,6 +61,8 @@ enum class OpId : std::uint16_t {
   scatter_add_rows,
   // matmul
   matmul,
+  linear,
+  linear_grad,
   // poincare
   ball_project,
   ball_import,
@@ -160,6 +162,8 @@ inline constexpr std::array kOps{
     OpInfo{OpId::gather_rows, "gather_rows", 2, true},
     OpInfo{OpId::scatter_add_rows, "scatter_add_rows", 3, true},
     OpInfo{OpId::matmul, "matmul", 2, true},
+    OpInfo{OpId::linear, "linear", 3, true},
+    OpInfo{OpId::linear_grad, "linear_grad", 4, false},
     OpInfo{OpId::ball_project, "ball_project", 1, true},
     OpInfo{OpId::ball_import, "ball_import", 1, true},
     OpInfo{OpId::ball_expmap0, "ball_expmap0", 1, true},

@@ -12,6 +12,7 @@ void register_softmax(KernelTable& table);
 void register_data(KernelTable& table);
 void register_gather(KernelTable& table);
 void register_matmul(KernelTable& table);
+void register_linear(KernelTable& table);
 void register_ball(KernelTable& table);
 void register_ball_grad(KernelTable& table);
 void register_ball_grad_mean(KernelTable& table);
@@ -32,6 +33,9 @@ template <class T>
 [[nodiscard]] T* data(const KernelOperand& x) {
   return static_cast<T*>(x.buffer->native());
 }
+
+/// out (cols) = the sums of x's columns, in double, rounded once.
+void sum_columns(const KernelOperand& x, const float* data, float* out);
 
 /// Work below this many elements is not worth waking a thread (about 50 µs of it).
 inline constexpr std::int64_t kParallelGrain = 32768;

@@ -78,8 +78,7 @@ double start_of(Kind kind) {
 }
 
 // Down the columns: wide matrices are split by columns, tall ones by blocks of rows.
-void reduce_columns(Kind kind, const KernelOperand& x, double* out) {
-  const auto* in = data<const float>(x);
+void reduce_columns(Kind kind, const KernelOperand& x, const float* in, double* out) {
   std::fill(out, out + x.cols, start_of(kind));
   if (x.cols >= kWideColumns || x.rows <= kRowBlock) {
     parallel_for(x.cols, std::max<std::int64_t>(16, kParallelGrain / x.rows),
@@ -118,7 +117,7 @@ void reduce(const KernelArgs& args) {
   }
   std::vector<double> wide(static_cast<std::size_t>(args.out[0].size()));
   if (args.ints[0] == 0) {
-    reduce_columns(kind, x, wide.data());
+    reduce_columns(kind, x, data<const float>(x), wide.data());
   } else {
     reduce_rows(kind, x, wide.data());
   }
@@ -209,6 +208,12 @@ void first_non_finite(const KernelArgs& args) {
 }
 
 }  // namespace
+
+void sum_columns(const KernelOperand& x, const float* data, float* out) {
+  std::vector<double> wide(static_cast<std::size_t>(x.cols));
+  reduce_columns(Kind::sum, x, data, wide.data());
+  std::transform(wide.begin(), wide.end(), out, [](double v) { return static_cast<float>(v); });
+}
 
 void register_reduce(KernelTable& table) {
   set_kernel(table, OpId::sum, reduce<Kind::sum, false>);

@@ -30,77 +30,108 @@ constexpr std::int64_t kMr = 12;
 constexpr std::int64_t kMr = 6;
 #endif
 
-template <std::int64_t rows>
-HWY_INLINE void store_tile(const MicroTile& t, const V (&acc)[rows][2]) {
+// Adds what is there and the bias, cuts off what is negative: in that order, and a NaN stays.
+template <bool accumulate>
+HWY_INLINE V finished(const MicroTile& t, V sum, V before, V bias) {
+  if (accumulate) sum = hn::Add(sum, before);
+  if (t.bias != nullptr) sum = hn::Add(sum, bias);
+  return t.relu ? hn::IfThenZeroElse(hn::Lt(sum, hn::Zero(D())), sum) : sum;
+}
+
+template <std::int64_t rows, std::int64_t vectors, bool accumulate>
+HWY_INLINE void store_whole(const MicroTile& t, const V (&acc)[rows][vectors]) {
   const D d;
-  if (t.cols == kNr) {
-    for (std::int64_t i = 0; i < rows; ++i) {
-      float* c = t.c + i * t.c_stride;
-      V c0 = acc[i][0];
-      V c1 = acc[i][1];
-      if (t.accumulate) {
-        c0 = hn::Add(c0, hn::LoadU(d, c));
-        c1 = hn::Add(c1, hn::LoadU(d, c + kLanes));
-      }
-      hn::StoreU(c0, d, c);
-      hn::StoreU(c1, d, c + kLanes);
+  const V zero = hn::Zero(d);
+  for (std::int64_t v = 0; v < vectors; ++v) {
+    const V bias = t.bias == nullptr ? zero : hn::LoadU(d, t.bias + v * kLanes);
+    float* c = t.c + v * kLanes;
+    HWY_UNROLL(12)
+    for (std::int64_t i = 0; i < rows; ++i, c += t.c_stride) {
+      hn::StoreU(finished<accumulate>(t, acc[i][v], accumulate ? hn::LoadU(d, c) : zero, bias), d,
+                 c);
     }
-    return;
-  }
-  HWY_ALIGN float whole[kNr];
-  for (std::int64_t i = 0; i < rows; ++i) {
-    float* c = t.c + i * t.c_stride;
-    hn::Store(acc[i][0], d, whole);
-    hn::Store(acc[i][1], d, whole + kLanes);
-    for (std::int64_t j = 0; j < t.cols; ++j) c[j] = t.accumulate ? c[j] + whole[j] : whole[j];
   }
 }
 
-template <std::int64_t rows, bool packed>
+// Columns that do not fill the vectors go through memory of the tile's own.
+template <std::int64_t rows, std::int64_t vectors>
+void store_part(const MicroTile& t, float* sums) {
+  constexpr std::int64_t kWidth = vectors * kLanes;
+  const std::int64_t cols = std::min(t.cols, kWidth);
+  for (std::int64_t i = 0; i < rows; ++i) {
+    float* c = t.c + i * t.c_stride;
+    for (std::int64_t j = 0; j < cols; ++j) {
+      float sum = sums[i * kWidth + j];
+      if (t.accumulate) sum += c[j];
+      if (t.bias != nullptr) sum += t.bias[j];
+      c[j] = t.relu && sum < 0.0F ? 0.0F : sum;
+    }
+  }
+}
+
+template <std::int64_t rows, std::int64_t vectors>
+HWY_INLINE void store_tile(const MicroTile& t, const V (&acc)[rows][vectors]) {
+  constexpr std::int64_t kWidth = vectors * kLanes;
+  if (t.cols == kWidth) {
+    return t.accumulate ? store_whole<rows, vectors, true>(t, acc)
+                        : store_whole<rows, vectors, false>(t, acc);
+  }
+  HWY_ALIGN float sums[rows * kWidth];
+  HWY_UNROLL(12)
+  for (std::int64_t i = 0; i < rows; ++i) {
+    for (std::int64_t v = 0; v < vectors; ++v) {
+      hn::Store(acc[i][v], D(), sums + i * kWidth + v * kLanes);
+    }
+  }
+  store_part<rows, vectors>(t, sums);
+}
+
+// How the rows of a lie: beside each other, so that offsets are constants, or a stride apart; then
+// every third has a pointer, which reaches two more by scaled addresses.
+enum class Rows : std::uint8_t { adjacent, strided };
+
+template <std::int64_t rows, std::int64_t vectors, Rows lie>
 void tile_of(const MicroTile& t) {
   const D d;
-  V acc[rows][2];
-  for (std::int64_t i = 0; i < rows; ++i) acc[i][0] = acc[i][1] = hn::Zero(d);
-  // A packed panel has its rows beside each other: constant offsets instead of strides.
-  const std::int64_t row_stride = packed ? 1 : t.a_row_stride;
-  const std::int64_t k_stride = packed ? kMr : t.a_k_stride;
-  const float* a = t.a;
+  V acc[rows][vectors];
+  for (std::int64_t i = 0; i < rows; ++i) {
+    for (std::int64_t v = 0; v < vectors; ++v) acc[i][v] = hn::Zero(d);
+  }
+  constexpr std::int64_t kThirds = lie == Rows::adjacent ? 1 : (rows + 2) / 3;
+  const std::int64_t stride = t.a_row_stride;
+  const std::int64_t k_stride = t.a_k_stride;
+  const float* a[kThirds];
+  for (std::int64_t i = 0; i < kThirds; ++i) a[i] = t.a + 3 * i * stride;
   const float* b = t.b;
-  const auto step = [&]() HWY_ATTR {
-    const V b0 = hn::LoadU(d, b);
-    const V b1 = hn::LoadU(d, b + kLanes);
+  for (std::int64_t k = t.k; k > 0; --k) {
+    V right[vectors];
+    for (std::int64_t v = 0; v < vectors; ++v) right[v] = hn::LoadU(d, b + v * kLanes);
     HWY_UNROLL(12)
     for (std::int64_t i = 0; i < rows; ++i) {
-      const V x = hn::Set(d, a[i * row_stride]);
-      acc[i][0] = hn::MulAdd(x, b0, acc[i][0]);
-      acc[i][1] = hn::MulAdd(x, b1, acc[i][1]);
+      const V x = hn::Set(d, lie == Rows::adjacent ? a[0][i] : a[i / 3][i % 3 * stride]);
+      for (std::int64_t v = 0; v < vectors; ++v) acc[i][v] = hn::MulAdd(x, right[v], acc[i][v]);
     }
-    a += k_stride;
+    for (std::int64_t i = 0; i < kThirds; ++i) a[i] += k_stride;
     b += t.b_k_stride;
-  };
-  std::int64_t k = t.k;
-  for (; k >= 4; k -= 4) {
-    step();
-    step();
-    step();
-    step();
   }
-  for (; k > 0; --k) step();
-  store_tile<rows>(t, acc);
+  store_tile<rows, vectors>(t, acc);
 }
 
 using Tile = void (*)(const MicroTile&);
-template <bool packed, std::size_t... i>
+template <std::int64_t vectors, Rows lie, std::size_t... i>
 constexpr std::array<Tile, sizeof...(i)> make_tiles(std::index_sequence<i...>) {
-  return {tile_of<static_cast<std::int64_t>(i) + 1, packed>...};
+  return {tile_of<static_cast<std::int64_t>(i) + 1, vectors, lie>...};
 }
-constexpr auto kPackedTiles = make_tiles<true>(std::make_index_sequence<kMr>());
-constexpr auto kPlainTiles = make_tiles<false>(std::make_index_sequence<kMr>());
+template <std::int64_t vectors, Rows lie>
+constexpr auto kTiles = make_tiles<vectors, lie>(std::make_index_sequence<kMr>());
 
 void tile(const MicroTile& t) {
-  const bool packed = t.a_row_stride == 1 && t.a_k_stride == kMr;
-  const auto& tiles = packed ? kPackedTiles : kPlainTiles;
-  tiles[static_cast<std::size_t>(t.rows - 1)](t);
+  const auto i = static_cast<std::size_t>(t.rows - 1);
+  const bool narrow = t.cols <= kLanes;
+  if (t.a_row_stride == 1) {
+    return (narrow ? kTiles<1, Rows::adjacent> : kTiles<2, Rows::adjacent>)[i](t);
+  }
+  return (narrow ? kTiles<1, Rows::strided> : kTiles<2, Rows::strided>)[i](t);
 }
 
 void pack_a(const MatrixView& a, std::int64_t rows, std::int64_t k, float* out) {
@@ -137,6 +168,11 @@ void pack_b(const MatrixView& b, std::int64_t k, std::int64_t cols, float* out) 
       for (std::int64_t kk = 0; kk < k; ++kk) {
         hn::StoreU(hn::LoadU(d, from + kk * b.row_stride), d, out + kk * kNr);
         hn::StoreU(hn::LoadU(d, from + kk * b.row_stride + kLanes), d, out + kk * kNr + kLanes);
+      }
+    } else if (b.col_stride == 1) {
+      for (std::int64_t kk = 0; kk < k; ++kk) {
+        const float* row = from + kk * b.row_stride;
+        std::fill(std::copy(row, row + valid, out + kk * kNr), out + (kk + 1) * kNr, 0.0F);
       }
     } else {
       // Column by column: a transposed operand is then read along its rows.

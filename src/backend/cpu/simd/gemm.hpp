@@ -14,7 +14,8 @@ struct MatrixView {
   std::int64_t col_stride;
 };
 
-/// One call of the micro-kernel: result block (rows×cols valid) of k terms.
+/// One call of the micro-kernel: result block (rows×cols valid) of k terms. To the sums are added
+/// what c holds, if `accumulate`, and `bias`; with `relu` negative results become 0.
 struct MicroTile {
   const float* a;
   std::int64_t a_row_stride;
@@ -27,6 +28,8 @@ struct MicroTile {
   std::int64_t cols;
   std::int64_t k;
   bool accumulate;
+  const float* bias = nullptr;  ///< cols of them, or none
+  bool relu = false;
 };
 
 struct GemmTable {
