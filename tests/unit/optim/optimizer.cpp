@@ -1,4 +1,5 @@
 #include "check_error.hpp"
+#include "spiraltorch/ops/gather.hpp"
 #include "spiraltorch/optim/clip.hpp"
 #include "spiraltorch/optim/scheduler.hpp"
 #include "support.hpp"
@@ -165,4 +166,52 @@ TEST_CASE("repr names the settings") {
         "RiemannianAdam(lr=0.001, betas=(0.9, 0.999), eps=1e-08, weight_decay=0, amsgrad=False, "
         "lazy=False)");
   CHECK(optim::AdamW({p}).param_groups()[0].weight_decay == 0.01);
+}
+
+TEST_CASE("a look-up's gradient of few rows steps as the dense one does") {
+  const auto run = [](const Manifold& manifold, bool dense, bool plain) {
+    nn::Parameter table(points(400, 3, 1.0, 2), manifold);
+    std::unique_ptr<optim::Optimizer> optimizer;
+    if (plain) {
+      optimizer = std::make_unique<optim::SGD>(std::vector{table}, optim::SgdOptions{.lr = 0.1});
+    } else {
+      optimizer = std::make_unique<optim::Adam>(std::vector{table},
+                                                optim::AdamOptions{.lr = 0.1, .lazy = true});
+    }
+    for (std::int64_t t = 0; t < 3; ++t) {
+      optimizer->zero_grad();
+      const auto rows = IndexTensor::from_values(1, 4, {7, 399, 7, 20 + t});
+      ops::index_select(table, rows).hadamard(Tensor::randn(4, 3, 5)).sum().backward();
+      CHECK((detail::row_gradient(table) != nullptr));
+      if (dense) (void)table.grad();
+      const double norm = optim::gradient_norm(std::vector{table});
+      std::vector<nn::Parameter> all{table};
+      CHECK(optim::clip_grad_norm_(all, norm / 2) == norm);
+      CHECK(optim::gradient_norm(std::vector{table}) == doctest::Approx(norm / 2));
+      CHECK((detail::row_gradient(table) == nullptr) == dense);
+      optimizer->step();
+    }
+    return table.clone();
+  };
+  for (const Manifold& manifold : {Manifold(Euclidean()), Manifold(PoincareBall(-1.0))}) {
+    for (const bool plain : {false, true}) {
+      CHECK(same_bits(run(manifold, true, plain), run(manifold, false, plain)));
+    }
+  }
+}
+
+TEST_CASE("a bad entry in few rows is named by the table's row, and nothing changes") {
+  nn::Parameter table(Tensor::ones(100, 2));
+  ops::index_select(table, IndexTensor::from_values(1, 2, {40, 3}))
+      .hadamard(Tensor(2, 2, {1.0F, NAN, 1.0F, 1.0F}))
+      .sum()
+      .backward();
+  optim::Adam optimizer({table}, {.lazy = true});
+  try {
+    optimizer.step();
+    FAIL_CHECK("nothing thrown");
+  } catch (const Error& e) {
+    CHECK(std::string(e.what()).find("at (40, 1)") != std::string::npos);
+  }
+  CHECK(same_bits(table, Tensor::ones(100, 2)));
 }
