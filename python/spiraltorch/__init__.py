@@ -61,7 +61,7 @@ from ._core import (
     topk,
     z_space_barycenter,
 )
-from . import dataset, embed, geometry, nn, sot
+from . import dataset, embed, geometry, nn, optim, sot
 
 __all__ = [
     "BarycenterIntermediate",
@@ -117,6 +117,7 @@ __all__ = [
     "nn",
     "no_grad",
     "num_threads",
+    "optim",
     "plan",
     "plan_topk",
     "rank",

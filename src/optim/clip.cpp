@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "optim/checks.hpp"
+#include "spiraltorch/ops/gather.hpp"
 #include "spiraltorch/runtime/kernel.hpp"
 #include "spiraltorch/tensor/autograd.hpp"
 #include "spiraltorch/tensor/detail.hpp"
@@ -13,10 +14,21 @@
 namespace spiraltorch::optim {
 namespace {
 
+// A gradient and, on the ball, its points. Of a gradient in few rows: those.
 struct Term {
-  nn::Parameter parameter;
   Tensor gradient;
+  Tensor points;
+  double kappa;
 };
+
+Term term_of(const nn::Parameter& p, const Tensor& gradient) {
+  return {gradient, p, -curvature_of(p.manifold())};
+}
+
+Term term_of(const nn::Parameter& p, const detail::RowGradient& gradient) {
+  const Tensor points = ops::index_select(p, gradient.rows);
+  return {gradient.values, points, -curvature_of(p.manifold())};
+}
 
 // Sums of squares of one device's gradients, side by side in one buffer that the host reads once.
 std::vector<double> squares_of(const std::vector<Term>& terms) {
@@ -26,11 +38,10 @@ std::vector<double> squares_of(const std::vector<Term>& terms) {
   const KernelOperand out = operand(*buffer, {1, n}, ElementType::f64);
   for (std::int64_t i = 0; i < n; ++i) {
     const Term& term = terms[static_cast<std::size_t>(i)];
-    const double kappa = -curvature_of(term.parameter.manifold());
-    const std::array in{detail::operand_of(term.gradient), detail::operand_of(term.parameter)};
-    launch(OpId::optim_squares, {.in = std::span(in).first(kappa > 0.0 ? 2 : 1),
+    const std::array in{detail::operand_of(term.gradient), detail::operand_of(term.points)};
+    launch(OpId::optim_squares, {.in = std::span(in).first(term.kappa > 0.0 ? 2 : 1),
                                  .out = {&out, 1},
-                                 .scalars = {&kappa, 1},
+                                 .scalars = {&term.kappa, 1},
                                  .ints = {&i, 1}});
   }
   std::vector<double> sums(terms.size());
@@ -44,10 +55,12 @@ double gradient_norm(std::span<const nn::Parameter> parameters) {
   const NoGrad guard;
   std::map<std::string, std::vector<Term>> by_device;
   for (const nn::Parameter& p : parameters) {
-    const auto gradient = p.grad();
-    if (!gradient) continue;
-    check_same_device("gradient_norm", {&p, &*gradient});
-    by_device[to_text(p.device())].push_back({p, *gradient});
+    if (const auto rows = detail::row_gradient(p)) {
+      by_device[to_text(p.device())].push_back(term_of(p, *rows));
+    } else if (const auto gradient = p.grad()) {
+      check_same_device("gradient_norm", {&p, &*gradient});
+      by_device[to_text(p.device())].push_back(term_of(p, *gradient));
+    }
   }
   double sum = 0.0;
   for (const auto& [device, terms] : by_device) {
@@ -66,11 +79,18 @@ double clip_grad_norm_(std::span<nn::Parameter> parameters, double max_norm) {
   }
   if (norm <= max_norm) return norm;
   const NoGrad guard;
+  const double factor = max_norm / norm;
   std::vector<std::pair<nn::Parameter*, Tensor>> scaled;
+  std::vector<std::pair<nn::Parameter*, detail::RowGradient>> scaled_rows;
   for (nn::Parameter& p : parameters) {
-    if (const auto gradient = p.grad()) scaled.emplace_back(&p, gradient->scale(max_norm / norm));
+    if (const auto rows = detail::row_gradient(p)) {
+      scaled_rows.emplace_back(&p, detail::RowGradient{rows->rows, rows->values.scale(factor)});
+    } else if (const auto gradient = p.grad()) {
+      scaled.emplace_back(&p, gradient->scale(factor));
+    }
   }
   for (auto& [p, gradient] : scaled) p->set_grad(gradient);
+  for (auto& [p, gradient] : scaled_rows) detail::set_row_gradient(*p, std::move(gradient));
   return norm;
 }
 

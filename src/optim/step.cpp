@@ -1,6 +1,8 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <memory>
+#include <optional>
 #include <utility>
 
 #include "optim/checks.hpp"
@@ -36,14 +38,12 @@ bool knows(Rule rule, std::string_view slot) {
   return slot == "first" || slot == "second" || slot == "second_max";
 }
 
-void check_gradient(const nn::Parameter& p, const Tensor& gradient, std::size_t index) {
-  if (const std::int64_t at = ops::first_non_finite(gradient); at >= 0) {
-    const std::int64_t row = at / p.cols();
-    const std::int64_t col = at % p.cols();
-    fail(Errc::non_finite, "step",
-         text("gradient of parameter ", index, ": got ", gradient.at(row, col), " at (", row, ", ",
-              col, "), expected finite entries"));
-  }
+// The rows alone, where the others would not move.
+std::shared_ptr<const detail::RowGradient> rows_of(Rule rule, const ParamGroup& group,
+                                                   const nn::Parameter& p) {
+  const bool idle = rule == Rule::sgd && group.momentum == 0.0 && group.weight_decay == 0.0;
+  const bool skips = rule != Rule::sgd && group.lazy;
+  return idle || skips ? detail::row_gradient(p) : nullptr;
 }
 
 }  // namespace
@@ -54,7 +54,18 @@ struct Optimizer::Work {
   nn::Parameter parameter;
   std::size_t index;  // in parameters()
   Tensor gradient;
+  std::optional<IndexTensor> rows;  // of the parameter, where the gradient is of these alone
   Slots slots;
+
+  void check_finite() const {
+    const std::int64_t at = ops::first_non_finite(gradient);
+    if (at < 0) return;
+    const std::int64_t row = at / gradient.cols();
+    const std::int64_t col = at % gradient.cols();
+    fail(Errc::non_finite, "step",
+         text("gradient of parameter ", index, ": got ", gradient.at(row, col), " at (",
+              rows ? rows->at(0, row) : row, ", ", col, "), expected finite entries"));
+  }
 };
 
 // The parameters with a gradient, their state made ready beside what is in force.
@@ -64,11 +75,15 @@ std::vector<Optimizer::Work> Optimizer::prepare(bool trusted) const {
   for (const ParamGroup& group : groups_) {
     for (const nn::Parameter& p : group.params) {
       const std::size_t at = index++;
-      const auto gradient = p.grad();
-      if (!gradient || !p.requires_grad()) continue;
-      check_inplace("step", p);
-      check_same_device("step", {&p, &*gradient});
-      all.push_back({&group, p, at, *gradient, slots_[at]});
+      if (!p.requires_grad()) continue;
+      if (const auto rows = rows_of(rule_, group, p)) {
+        check_inplace("step", p);
+        all.push_back({&group, p, at, rows->values, rows->rows, slots_[at]});
+      } else if (const auto gradient = p.grad()) {
+        check_inplace("step", p);
+        check_same_device("step", {&p, &*gradient});
+        all.push_back({&group, p, at, *gradient, std::nullopt, slots_[at]});
+      }
     }
   }
   // A device is asked once for all gradients, and again only to name what was found.
@@ -79,7 +94,7 @@ std::vector<Optimizer::Work> Optimizer::prepare(bool trusted) const {
     trusted = std::isfinite(gradient_norm(parameters));
   }
   for (Work& w : all) {
-    if (!trusted) check_gradient(w.parameter, w.gradient, w.index);
+    if (!trusted) w.check_finite();
     for (const std::string_view slot : slots_used(rule_, *w.group)) {
       const auto found = w.slots.find(std::string(slot));
       const Shape shape = slot_shape(w.parameter, slot);
@@ -109,15 +124,16 @@ void Optimizer::run(bool trusted) {
                              1.0 - std::pow(g.beta1, t),
                              1.0 - std::pow(g.beta2, t)};
     const std::array<std::int64_t, 5> ints{adam, !adam && g.nesterov, rule_ == Rule::adamw,
-                                           adam && g.lazy, 0};
-    const KernelOperand in = detail::operand_of(w.gradient);
+                                           adam && g.lazy, w.rows.has_value()};
+    std::vector<KernelOperand> in{detail::operand_of(w.gradient)};
+    if (w.rows) in.push_back(w.rows->operand());
     std::vector<KernelOperand> out{detail::operand_of(w.parameter)};
     for (const std::string_view slot : slots_used(rule_, g)) {
       out.push_back(detail::operand_of(w.slots.at(std::string(slot))));
     }
     const bool ball = kappa > 0.0;
     launch(ball ? OpId::ball_optim_step : OpId::optim_step,
-           {.in = {&in, 1},
+           {.in = in,
             .out = out,
             .scalars = std::span<const double>(scalars).subspan(ball ? 0 : 1),
             .ints = ints});

@@ -86,6 +86,7 @@ class SPIRALTORCH_API Optimizer {
   void step_finite();
   void zero_grad();
   [[nodiscard]] const std::vector<ParamGroup>& param_groups() const noexcept { return groups_; }
+  [[nodiscard]] Rule rule() const noexcept { return rule_; }
   /// Of all groups, in order.
   [[nodiscard]] std::vector<nn::Parameter> parameters() const;
   /// `out_of_range`.
