@@ -292,3 +292,19 @@ def test_bad_options_are_refused():
         nn.Linear(2, 2, "name", False)
     with pytest.raises(TypeError):
         type("Sub", (nn.Linear,), {})
+
+
+def test_poincare_mlr_at_the_origin_is_linear_in_any_offset():
+    layer = nn.PoincareMLR(2, 4, curvature=-0.5)
+    offsets = [-300.0, 50.0, 300.0, 0.25]
+    layer.load_state_dict(
+        {
+            "poincare_mlr::weight": rows([[3.0, 0.6, 0.0, 1.0], [4.0, -0.8, 0.0, 0.0]]),
+            "poincare_mlr::offset": rows([offsets]),
+        }
+    )
+    lengths = np.array([5.0, 1.0, 0.0, 1.0])
+    x = st.Tensor(1, 2)
+    np.testing.assert_allclose(layer(x).tolist()[0], -4 * lengths * offsets, rtol=1e-6)
+    layer.backward(x, st.Tensor.ones(1, 4))
+    np.testing.assert_allclose(layer.parameters()[1].grad.tolist()[0], -4 * lengths, rtol=1e-6)

@@ -255,43 +255,66 @@ void weigh(const MlrJob& job, const Block& b, double* sums) {
   std::fill(b.dots + job.classes * b.size, b.dots + classes * b.size, 0.0);
 }
 
-HWY_INLINE void add_two(W low, W high, bool both, double* to) {
-  to[0] += total(low);
-  if (both) to[1] += total(high);
-}
-
-// sums[c][j] += Σ_rows weight·x for the classes of a tile and columns j, j + 1.
-HWY_INLINE void add_columns(const Block& b, std::int64_t tile, std::int64_t cols, std::int64_t j,
-                            double* sums) {
+// sums[c][j] += Σ_rows weight·x for the classes of a tile and two vectors of columns; x are the
+// rows as they came.
+HWY_INLINE void add_columns(const Block& b, const float* x, std::int64_t tile, std::int64_t cols,
+                            std::int64_t j, double* sums) {
+  double* to = sums + tile * kTile * cols + j;
   const double* w = b.dots + tile * kTile * b.size;
-  const double* x = b.x + j * b.size;
-  const double* y = j + 1 < cols ? x + b.size : x;
-  W a0 = hn::Zero(Wide());
-  W a1 = a0, a2 = a0, a3 = a0, b0 = a0, b1 = a0, b2 = a0, b3 = a0;
-  for (std::int64_t r = 0; r < b.size; r += kWideLanes) {
-    const W x0 = load(x + r);
-    const W x1 = load(y + r);
-    const W w0 = load(w + r);
-    const W w1 = load(w + b.size + r);
+  W a0 = load(to);
+  W b0 = load(to + kWideLanes);
+  W a1 = load(to + cols);
+  W b1 = load(to + cols + kWideLanes);
+  W a2 = load(to + 2 * cols);
+  W b2 = load(to + 2 * cols + kWideLanes);
+  W a3 = load(to + 3 * cols);
+  W b3 = load(to + 3 * cols + kWideLanes);
+  for (std::int64_t r = 0; r < b.rows; ++r) {
+    const W x0 = load_wide(x + r * cols + j);
+    const W x1 = load_wide(x + r * cols + j + kWideLanes);
+    const W w0 = set(w[r]);
+    const W w1 = set(w[b.size + r]);
     a0 = hn::MulAdd(w0, x0, a0);
     b0 = hn::MulAdd(w0, x1, b0);
     a1 = hn::MulAdd(w1, x0, a1);
     b1 = hn::MulAdd(w1, x1, b1);
-    const W w2 = load(w + 2 * b.size + r);
-    const W w3 = load(w + 3 * b.size + r);
+    const W w2 = set(w[2 * b.size + r]);
+    const W w3 = set(w[3 * b.size + r]);
     a2 = hn::MulAdd(w2, x0, a2);
     b2 = hn::MulAdd(w2, x1, b2);
     a3 = hn::MulAdd(w3, x0, a3);
     b3 = hn::MulAdd(w3, x1, b3);
   }
-  double* to = sums + tile * kTile * cols + j;
-  add_two(a0, b0, j + 1 < cols, to);
-  add_two(a1, b1, j + 1 < cols, to + cols);
-  add_two(a2, b2, j + 1 < cols, to + 2 * cols);
-  add_two(a3, b3, j + 1 < cols, to + 3 * cols);
+  store_two(a0, b0, to);
+  store_two(a1, b1, to + cols);
+  store_two(a2, b2, to + 2 * cols);
+  store_two(a3, b3, to + 3 * cols);
 }
 
-// gradient[j..j+3] += Σ_c weight·z over the classes of tiles [first, last), for the rows from r on.
+// The same for one class and column.
+HWY_INLINE void add_column(const Block& b, std::int64_t c, std::int64_t cols, std::int64_t j,
+                           double* sums) {
+  W sum = hn::Zero(Wide());
+  for (std::int64_t r = 0; r < b.rows; r += kWideLanes) {
+    sum = hn::MulAdd(load(b.dots + c * b.size + r), load(b.x + j * b.size + r), sum);
+  }
+  sums[c * cols + j] += total(sum);
+}
+
+// sums += Σ_rows weight·x for all classes.
+void sum_rows(const MlrJob& job, const Block& b, std::int64_t first, double* sums) {
+  const float* x = job.x + first * job.cols;
+  const std::int64_t whole = job.cols / kPair * kPair;
+  for (std::int64_t tile = 0; tile * kTile < job.classes; ++tile) {
+    for (std::int64_t j = 0; j < whole; j += kPair) add_columns(b, x, tile, job.cols, j, sums);
+  }
+  for (std::int64_t c = 0; c < job.classes; ++c) {
+    for (std::int64_t j = whole; j < job.cols; ++j) add_column(b, c, job.cols, j, sums);
+  }
+}
+
+// gradient[j..j+3] += Σ_c weight·z over the classes of tiles [first, last), for two vectors of
+// rows.
 HWY_INLINE void add_rows(const MlrJob& job, const Block& b, std::int64_t first, std::int64_t last,
                          std::int64_t j, std::int64_t r) {
   double* to = b.gradient + j * b.size + r;
@@ -299,21 +322,34 @@ HWY_INLINE void add_rows(const MlrJob& job, const Block& b, std::int64_t first, 
   W a1 = load(to + b.size);
   W a2 = load(to + 2 * b.size);
   W a3 = load(to + 3 * b.size);
+  W b0 = load(to + kWideLanes);
+  W b1 = load(to + b.size + kWideLanes);
+  W b2 = load(to + 2 * b.size + kWideLanes);
+  W b3 = load(to + 3 * b.size + kWideLanes);
   for (std::int64_t tile = first; tile < last; ++tile) {
     const double* z = job.normals + (tile * job.cols + j) * kTile;
     const double* w = b.dots + tile * kTile * b.size + r;
-    for (std::int64_t c = 0; c < kTile; ++c) {
-      const W weight = load(w + c * b.size);
-      a0 = hn::MulAdd(weight, set(z[c]), a0);
-      a1 = hn::MulAdd(weight, set(z[kTile + c]), a1);
-      a2 = hn::MulAdd(weight, set(z[2 * kTile + c]), a2);
-      a3 = hn::MulAdd(weight, set(z[3 * kTile + c]), a3);
+    for (std::int64_t c = 0; c < kTile; ++c, ++z, w += b.size) {
+      const W w0 = load(w);
+      const W w1 = load(w + kWideLanes);
+      const W z0 = set(z[0]);
+      const W z1 = set(z[kTile]);
+      a0 = hn::MulAdd(w0, z0, a0);
+      b0 = hn::MulAdd(w1, z0, b0);
+      a1 = hn::MulAdd(w0, z1, a1);
+      b1 = hn::MulAdd(w1, z1, b1);
+      const W z2 = set(z[2 * kTile]);
+      const W z3 = set(z[3 * kTile]);
+      a2 = hn::MulAdd(w0, z2, a2);
+      b2 = hn::MulAdd(w1, z2, b2);
+      a3 = hn::MulAdd(w0, z3, a3);
+      b3 = hn::MulAdd(w1, z3, b3);
     }
   }
-  store(a0, to);
-  store(a1, to + b.size);
-  store(a2, to + 2 * b.size);
-  store(a3, to + 3 * b.size);
+  store_two(a0, b0, to);
+  store_two(a1, b1, to + b.size);
+  store_two(a2, b2, to + 2 * b.size);
+  store_two(a3, b3, to + 3 * b.size);
 }
 
 // The same for one column.
@@ -330,14 +366,14 @@ HWY_INLINE void add_row(const MlrJob& job, const Block& b, std::int64_t first, s
 
 // Σ_c weight·z, some tiles at a time: they stay in the cache.
 void sum_classes(const MlrJob& job, const Block& b) {
-  constexpr std::int64_t kTiles = 16;
+  constexpr std::int64_t kTiles = 4;
   const std::int64_t tiles = padded_classes(job.classes) / kTile;
   std::fill(b.gradient, b.gradient + job.cols * b.size, 0.0);
   for (std::int64_t first = 0; first < tiles; first += kTiles) {
     const std::int64_t last = std::min(tiles, first + kTiles);
     std::int64_t j = 0;
     for (; j + 4 <= job.cols; j += 4) {
-      for (std::int64_t r = 0; r < b.rows; r += kWideLanes) add_rows(job, b, first, last, j, r);
+      for (std::int64_t r = 0; r < b.rows; r += kPair) add_rows(job, b, first, last, j, r);
     }
     for (; j < job.cols; ++j) {
       for (std::int64_t r = 0; r < b.rows; r += kWideLanes) add_row(job, b, first, last, j, r);
@@ -378,9 +414,7 @@ void backward(const MlrJob& job, const float* g, float* by_x, double* sums) {
     load_block(g + first * job.classes, job.classes, b.rows, job.classes, b.turned, b.size);
     for (std::int64_t tile = 0; tile * kTile < job.classes; ++tile) tile_products(job, tile, b);
     weigh(job, b, sums);
-    for (std::int64_t tile = 0; sums != nullptr && tile * kTile < job.classes; ++tile) {
-      for (std::int64_t j = 0; j < job.cols; j += 2) add_columns(b, tile, job.cols, j, sums);
-    }
+    if (sums != nullptr) sum_rows(job, b, first, sums);
     if (by_x != nullptr) rows_gradient(job, b, by_x + first * job.cols);
   }
 }
