@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "check_error.hpp"
+#include "spiraltorch/geometry/layers.hpp"
 #include "spiraltorch/geometry/poincare_ball.hpp"
 #include "spiraltorch/tensor/autograd.hpp"
 
@@ -59,4 +60,19 @@ TEST_CASE("a tracked operand is refused where the result is a number") {
   check_error(Errc::unsupported, [&] { (void)x.hyperbolic_distance(x, -1.0); });
   const NoGrad guard;
   CHECK(x.hyperbolic_distance(x, -1.0) == 0);
+}
+
+TEST_CASE("operands of layers must fit") {
+  using namespace spiraltorch::geometry;
+  const PoincareBall ball;
+  const Tensor x(3, 2);
+  const Tensor w(2, 4);
+  const Tensor row(1, 4);
+  CHECK(hyperplane_logits(ball, x, w, row).shape() == Shape{3, 4});
+  CHECK(mobius_affine(ball, x, w, &row).shape() == Shape{3, 4});
+  CHECK(mobius_affine(ball, x, w, nullptr).shape() == Shape{3, 4});
+  check_error(Errc::shape_mismatch, [&] { (void)hyperplane_logits(ball, x, row, row); });
+  check_error(Errc::shape_mismatch, [&] { (void)hyperplane_logits(ball, x, w, Tensor(1, 3)); });
+  check_error(Errc::shape_mismatch, [&] { (void)mobius_affine(ball, x, row, nullptr); });
+  check_error(Errc::shape_mismatch, [&] { (void)mobius_affine(ball, x, w, &x); });
 }
