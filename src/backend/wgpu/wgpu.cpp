@@ -13,6 +13,7 @@ KernelTable make_table() {
   KernelTable table{};
   wgpu::register_elementwise(table);
   wgpu::register_matmul(table);
+  wgpu::register_optim(table);
   wgpu::register_linear(table);
   wgpu::register_loss(table);
   wgpu::register_data(table);

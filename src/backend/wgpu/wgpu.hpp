@@ -10,6 +10,7 @@ void register_gather(KernelTable& table);
 void register_elementwise(KernelTable& table);
 void register_embed(KernelTable& table);
 void register_matmul(KernelTable& table);
+void register_optim(KernelTable& table);
 void register_linear(KernelTable& table);
 void register_loss(KernelTable& table);
 void register_reduce(KernelTable& table);
