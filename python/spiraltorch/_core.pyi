@@ -1474,6 +1474,147 @@ class FermiDiracLoss(Loss):
 def fermi_dirac(distance: Tensor, radius: float = 2.0, temperature: float = 1.0) -> Tensor:
     """1/(1 + exp((distance - radius)/temperature))."""
 
+class ParamGroup:
+    """Settings of a group of parameters as a mapping; "lr" may be set."""
+
+    def __getitem__(self, key: str) -> object: ...
+
+    def __setitem__(self, key: str, value: object) -> None: ...
+
+    def __contains__(self, arg: str, /) -> bool: ...
+
+    def __len__(self) -> int: ...
+
+    def __iter__(self) -> Iterator: ...
+
+    def keys(self) -> list: ...
+
+    def values(self) -> list: ...
+
+    def items(self) -> list: ...
+
+    def __repr__(self) -> str: ...
+
+class Optimizer:
+    """
+    Changes parameters by their gradients, in place, each on its own manifold.
+    """
+
+    def step(self) -> None:
+        """One step; ValueError unless gradients are finite."""
+
+    def zero_grad(self) -> None:
+        """Drops all gradients."""
+
+    @property
+    def param_groups(self) -> list:
+        """A list of mappings; "lr" may be written."""
+
+    def learning_rate(self, group: int = 0) -> float:
+        """The rate of a group."""
+
+    def set_learning_rate(self, group: int, lr: float) -> None:
+        """Finite, at least 0."""
+
+    def state_dict(self) -> dict:
+        """Copies: step, learning_rates, slots (a dict a parameter)."""
+
+    def load_state_dict(self, state: dict) -> None:
+        """Checks everything, then writes."""
+
+    def __repr__(self) -> str: ...
+
+class SGD(Optimizer):
+    """
+    w <- w - lr·d with momentum; on the ball along geodesics (Bonnabel 2013).
+    """
+
+    def __init__(self, params: Sequence, lr: float = 0.01, momentum: float = 0.0, weight_decay: float = 0.0, nesterov: bool = False) -> None: ...
+
+class Adam(Optimizer):
+    """Kingma & Ba 2015; on the ball Bécigneul & Ganea 2019."""
+
+    def __init__(self, params: Sequence, lr: float = 0.001, betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-08, weight_decay: float = 0.0, amsgrad: bool = False, lazy: bool = False) -> None: ...
+
+class AdamW(Optimizer):
+    """Adam with decoupled weight decay (Loshchilov & Hutter 2019)."""
+
+    def __init__(self, params: Sequence, lr: float = 0.001, betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-08, weight_decay: float = 0.01, amsgrad: bool = False, lazy: bool = False) -> None: ...
+
+class RiemannianSGD(SGD):
+    """SGD under the literature's name."""
+
+    def __init__(self, params: Sequence, lr: float = 0.01, momentum: float = 0.0, weight_decay: float = 0.0, nesterov: bool = False) -> None: ...
+
+class RiemannianAdam(Adam):
+    """Adam under the literature's name."""
+
+    def __init__(self, params: Sequence, lr: float = 0.001, betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-08, weight_decay: float = 0.0, amsgrad: bool = False, lazy: bool = False) -> None: ...
+
+def gradient_norm(parameters: Sequence[Parameter]) -> float:
+    """The norm of all gradients, each on its own manifold."""
+
+class Scheduler:
+    """Sets rate = base·f(t); t counts from 0."""
+
+    @property
+    def factor(self) -> float:
+        """f(t)."""
+
+    @property
+    def interval(self) -> str:
+        """How often fit calls step: "epoch" or "step"."""
+
+    @property
+    def needs_metric(self) -> bool:
+        """Whether step wants a metric."""
+
+    def step(self, metric: float | None = None) -> None:
+        """Advances t and sets the rates."""
+
+    def attach(self, optimizer: Optimizer) -> None:
+        """
+        Reads the base rates now, and sets rate = base·f(t) now and at each step.
+        """
+
+    def state_dict(self) -> dict:
+        """t, factor, best, bad, cooldown, base_rates."""
+
+    def load_state_dict(self, state: dict) -> None:
+        """Checks, writes and sets the rates."""
+
+    def __repr__(self) -> str: ...
+
+class ConstantLR(Scheduler):
+    """f = 1."""
+
+    def __init__(self, *, interval: str = 'epoch', optimizer: Optimizer | None = None) -> None: ...
+
+class StepLR(Scheduler):
+    """gamma^floor(t/step_size)."""
+
+    def __init__(self, step_size: int, gamma: float = 0.1, *, interval: str = 'epoch', optimizer: Optimizer | None = None) -> None: ...
+
+class CosineLR(Scheduler):
+    """Half a cosine from 1 to floor at t = total, then floor."""
+
+    def __init__(self, total: int, floor: float = 0.0, *, interval: str = 'epoch', optimizer: Optimizer | None = None) -> None: ...
+
+class WarmupLR(Scheduler):
+    """From start to 1 in steps, then another schedule, or 1."""
+
+    def __init__(self, steps: int, start: float = 0.0, then: Scheduler | None = None, *, interval: str = 'epoch', optimizer: Optimizer | None = None) -> None: ...
+
+class BurnInLR(Scheduler):
+    """factor for t < steps, then 1."""
+
+    def __init__(self, steps: int, factor: float = 0.1, *, interval: str = 'epoch', optimizer: Optimizer | None = None) -> None: ...
+
+class PlateauLR(Scheduler):
+    """f times factor when a metric no longer falls."""
+
+    def __init__(self, factor: float = 0.1, patience: int = 10, threshold: float = 0.0001, cooldown: int = 0, floor: float = 0.0, *, interval: str = 'epoch', optimizer: Optimizer | None = None) -> None: ...
+
 class SoT3DStep:
     """One step of a spiral plan."""
 

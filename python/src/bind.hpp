@@ -22,6 +22,8 @@ void bind_rank(nb::module_& m);
 void bind_sot(nb::module_& m);
 void bind_dataset(nb::module_& m);
 void bind_nn(nb::module_& m);
+void bind_train(nb::module_& m);
+void bind_optim(nb::module_& m);
 void bind_dataset_files(nb::module_& m);
 
 /// For functions that compute and touch no Python object.

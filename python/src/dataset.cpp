@@ -246,6 +246,12 @@ void bind_loader(nb::module_& m) {
   c.def_prop_ro(
       "prefetch_depth", [](const PyDataLoader& d) { return d.loader.prefetch_depth(); },
       "Batches of the queue; 0: none.");
+  c.def(
+      "set_epoch",
+      [](const PyDataLoader& d, nb::handle epoch) {
+        d.loader.set_epoch(integer("set_epoch", "epoch", epoch));
+      },
+      "epoch"_a, "Sets the counter: how training goes on where it was.");
   c.def_prop_ro(
       "epoch", [](const PyDataLoader& d) { return d.loader.epoch(); },
       "The epoch that the next iter() takes.");

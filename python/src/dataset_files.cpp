@@ -17,10 +17,6 @@ using st::dataset::Column;
 
 namespace {
 
-std::string path_of(nb::handle path) {
-  return nb::cast<std::string>(nb::module_::import_("os").attr("fspath")(path));
-}
-
 Column column_of(const char* what, nb::handle object) {
   if (PyUnicode_Check(object.ptr())) return nb::cast<std::string>(object);
   return integer("from_csv", what, object);

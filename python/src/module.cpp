@@ -14,9 +14,11 @@ NB_MODULE(_core, m) {
   bind_trace(m);
   bind_rank(m);
   bind_nn(m);
+  bind_optim(m);
   bind_sot(m);
   bind_dataset(m);
   bind_dataset_files(m);
+  bind_train(m);
   bind_session(m);
   bind_embed(m);
 }

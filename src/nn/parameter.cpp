@@ -73,6 +73,7 @@ void Parameter::attach_tape(std::shared_ptr<Hypergrad> tape) {
          text("tape: got curvature ", tape->curvature(), ", expected the parameter's, ", own));
   }
   impl()->grad.reset();
+  impl()->row_grad.reset();
   state_of(*this).tape = std::move(tape);
 }
 
@@ -82,6 +83,7 @@ void Parameter::move_to(DeviceId device) {
   const NoGrad guard;
   if (this->device() == device) return;
   check_inplace("move_to", *this);
+  detail::make_gradient_dense(*this);
   const Tensor moved = detach().to(device);
   std::optional<Tensor> gradient;
   if (impl()->grad) gradient = impl()->grad->to(device);

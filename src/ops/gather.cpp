@@ -66,7 +66,12 @@ Tensor index_select(const Tensor& x, const IndexTensor& rows) {
   }
   const Shape shape = x.shape();
   return record(gather(x, rows), "index_select", {x}, {}, [rows, shape](const BackwardContext& c) {
-    return Gradients{spread(c.gradient, rows, shape)};
+    if (c.rows == nullptr || rows.size() * detail::kRowGradientShare > shape.rows) {
+      return Gradients{spread(c.gradient, rows, shape)};
+    }
+    (void)checked("index_select", rows, shape.rows);
+    c.rows->emplace(rows, c.gradient);
+    return Gradients(1);
   });
 }
 

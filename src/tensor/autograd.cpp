@@ -105,6 +105,11 @@ using Leaf = std::shared_ptr<detail::TensorImpl>;
 
 bool has_sink(const detail::TensorImpl& leaf) { return leaf.sink != nullptr && leaf.sink->takes(); }
 
+// Whether a gradient may stay rows of the host's memory.
+bool takes_rows(const detail::TensorImpl& leaf) {
+  return !has_sink(leaf) && leaf.storage->buffer->device() == DeviceId{};
+}
+
 // Whether no other tensor, graph or exchange partner can see these elements.
 bool is_exclusive(const Tensor& x) {
   return x.impl().use_count() == 1 && x.impl()->storage.use_count() == 1 &&
@@ -121,27 +126,58 @@ void accumulate(std::optional<Tensor>& sum, Tensor part) {
   }
 }
 
+// What one pass found for a leaf.
+struct Found {
+  Leaf leaf;
+  std::optional<Tensor> dense;
+  std::vector<detail::RowGradient> rows;
+};
+
 // A contribution to a leaf, after all that can fail.
 class Store {
  public:
-  Store(Leaf leaf, Tensor part) : leaf_(std::move(leaf)) {
+  explicit Store(Found found) : leaf_(std::move(found.leaf)) {
     if (has_sink(*leaf_)) {
-      sink_ = leaf_->sink->prepare(part);
-    } else if (leaf_->grad) {
-      sum_ = leaf_->grad->add(part);
-    } else {
-      // Storage of its own: a gradient may be shared with another leaf or the caller.
-      sum_ = is_exclusive(part) ? std::move(part) : part.clone();
+      sink_ = leaf_->sink->prepare(*found.dense);
+      return;
     }
+    if (leaf_->row_grad != nullptr) found.rows.insert(found.rows.begin(), *leaf_->row_grad);
+    if (found.dense) {
+      // Storage of its own: a gradient may be shared with another leaf or the caller.
+      if (leaf_->grad) {
+        sum_ = leaf_->grad->add(*found.dense);
+      } else {
+        sum_ = is_exclusive(*found.dense) ? std::move(*found.dense) : found.dense->clone();
+      }
+    } else if (leaf_->grad) {
+      sum_ = leaf_->grad->clone();
+    } else {
+      keep_rows(found.rows);
+      return;
+    }
+    for (const detail::RowGradient& part : found.rows) detail::add_rows(part, *sum_);
   }
   void operator()() {
     if (sink_) return sink_();
     leaf_->grad = std::move(sum_);
+    leaf_->row_grad = std::move(row_sum_);
   }
 
  private:
+  // Few rows stay rows.
+  void keep_rows(std::span<const detail::RowGradient> parts) {
+    detail::RowGradient sum = detail::merged(parts);
+    if (sum.values.rows() * detail::kRowGradientShare <= leaf_->shape.rows) {
+      row_sum_ = std::make_shared<const detail::RowGradient>(std::move(sum));
+      return;
+    }
+    sum_ = Tensor(leaf_->shape.rows, leaf_->shape.cols);
+    detail::add_rows(sum, *sum_);
+  }
+
   Leaf leaf_;
   std::optional<Tensor> sum_;
+  std::shared_ptr<const detail::RowGradient> row_sum_;
   std::function<void()> sink_;
 };
 
@@ -156,7 +192,7 @@ class Pass {
     for (GraphNode* node : order_) visit(*node);
     std::vector<Store> stores;  // all of them before any leaf changes
     stores.reserve(leaves_.size());
-    for (auto& [leaf, part] : leaves_) stores.emplace_back(std::move(leaf), *std::move(part));
+    for (Found& found : leaves_) stores.emplace_back(std::move(found));
     for (Store& store : stores) store();
   }
 
@@ -189,27 +225,32 @@ class Pass {
     std::optional<Tensor>& found = at_node_[numbers_.of(&node)];
     if (!found) return;
     const Tensor gradient = *std::exchange(found, std::nullopt);
-    auto parts = node.backward({gradient, node.saved, node.needed});
+    std::optional<detail::RowGradient> rows;
+    const GraphEdge& first = node.edges.front();
+    const bool offered = first.leaf != nullptr && takes_rows(*first.leaf);
+    auto parts = node.backward({gradient, node.saved, node.needed, offered ? &rows : nullptr});
+    if (rows) at_leaf(first.leaf).rows.push_back(*std::move(rows));
     for (std::size_t i = 0; i < node.edges.size(); ++i) {
       if (!node.needed[i] || !parts[i]) continue;
       Tensor part = *std::exchange(parts[i], std::nullopt);
       const GraphEdge& edge = node.edges[i];
-      accumulate(edge.node != nullptr ? at_node_[numbers_.of(edge.node.get())] : at_leaf(edge.leaf),
-                 std::move(part));
+      accumulate(
+          edge.node != nullptr ? at_node_[numbers_.of(edge.node.get())] : at_leaf(edge.leaf).dense,
+          std::move(part));
     }
   }
 
-  std::optional<Tensor>& at_leaf(const Leaf& leaf) {
+  Found& at_leaf(const Leaf& leaf) {
     const std::size_t i = leaf_numbers_.of(leaf.get());
-    if (i == leaves_.size()) leaves_.emplace_back(leaf, std::nullopt);
-    return leaves_[i].second;
+    if (i == leaves_.size()) leaves_.push_back({leaf, std::nullopt, {}});
+    return leaves_[i];
   }
 
   std::vector<GraphNode*> order_;
   Numbers numbers_;
   std::vector<std::optional<Tensor>> at_node_;
   Numbers leaf_numbers_;
-  std::vector<std::pair<Leaf, std::optional<Tensor>>> leaves_;
+  std::vector<Found> leaves_;
 };
 
 }  // namespace
@@ -274,7 +315,9 @@ void Tensor::requires_grad_(bool flag) {
 bool Tensor::is_leaf() const noexcept { return impl_->node == nullptr; }
 bool Tensor::is_kept_by_graph() const noexcept { return impl_->storage->kept.load() > 0; }
 std::optional<Tensor> Tensor::grad() const {
-  return has_sink(*impl_) ? impl_->sink->gradient() : impl_->grad;
+  if (has_sink(*impl_)) return impl_->sink->gradient();
+  detail::make_gradient_dense(*this);
+  return impl_->grad;
 }
 
 void Tensor::set_grad(std::optional<Tensor> grad) {
@@ -285,11 +328,13 @@ void Tensor::set_grad(std::optional<Tensor> grad) {
   }
   if (has_sink(*impl_)) return impl_->sink->assign(grad);
   impl_->grad = std::move(grad);
+  impl_->row_grad.reset();
 }
 
 void Tensor::zero_grad() {
   if (has_sink(*impl_)) return impl_->sink->assign({});
   impl_->grad.reset();
+  impl_->row_grad.reset();
 }
 
 void Tensor::backward(const std::optional<Tensor>& gradient, bool retain_graph) const {
@@ -314,7 +359,7 @@ void Tensor::backward(const std::optional<Tensor>& gradient, bool retain_graph) 
                            ? gradient->detach()
                            : Tensor::full(1, 1, 1.0, {.requires_grad = false, .device = device()});
   if (impl_->node == nullptr) {
-    Store(impl_, start)();
+    Store({impl_, start, {}})();
     return;
   }
   Pass pass(impl_->node.get());

@@ -98,12 +98,17 @@ enum class OpId : std::uint16_t {
   // embed
   embed_train,
   embed_ranks,
+  // optim
+  optim_step,
+  ball_optim_step,
+  optim_squares,
   // rank
   rank_select,
   rank_grad,
   range_count,
   range_emit,
   band_split,
+  band_scale,
   count_
 };
 
@@ -195,11 +200,15 @@ inline constexpr std::array kOps{
     OpInfo{OpId::lorentz_dist_matrix, "lorentz_dist_matrix", 2, true},
     OpInfo{OpId::embed_train, "embed_train", 4, false},
     OpInfo{OpId::embed_ranks, "embed_ranks", 3, false},
+    OpInfo{OpId::optim_step, "optim_step", 2, false},
+    OpInfo{OpId::ball_optim_step, "ball_optim_step", 2, false},
+    OpInfo{OpId::optim_squares, "optim_squares", 2, false},
     OpInfo{OpId::rank_select, "rank_select", 1, true},
     OpInfo{OpId::rank_grad, "rank_grad", 2, false},
     OpInfo{OpId::range_count, "range_count", 1, false},
     OpInfo{OpId::range_emit, "range_emit", 2, false},
     OpInfo{OpId::band_split, "band_split", 1, false},
+    OpInfo{OpId::band_scale, "band_scale", 2, false},
 };
 
 inline constexpr std::size_t kOpCount = static_cast<std::size_t>(OpId::count_);

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "spiraltorch/tensor/row_gradient.hpp"
 #include "spiraltorch/tensor/tensor.hpp"
 
 namespace spiraltorch {
@@ -32,6 +33,9 @@ struct BackwardContext {
   const Tensor& gradient;            ///< of the result, in its shape
   const std::vector<Tensor>& saved;  ///< as given to `record`
   const std::vector<bool>& needed;   ///< per input: whether its gradient is wanted
+  /// Where not null, the first input's gradient may be put here instead of being returned: rows of
+  /// a table, each in its range, repeated ones meaning their sum.
+  std::optional<detail::RowGradient>* rows = nullptr;
 };
 
 /// One gradient an input, empty where none is needed. Runs without recording.

@@ -14,6 +14,7 @@
 namespace spiraltorch::detail {
 
 struct GraphNode;
+struct RowGradient;
 
 /// Memory shared by handles, detached tensors and exchange partners.
 struct Storage {
@@ -38,9 +39,10 @@ struct TensorImpl {
   std::shared_ptr<Storage> storage;
   Shape shape;
   bool requires_grad = false;
-  std::optional<Tensor> grad;          // leaves only
-  std::shared_ptr<GradientSink> sink;  // parameters only
-  std::shared_ptr<GraphNode> node;     // results of recorded operations only
+  std::optional<Tensor> grad;                   // leaves only
+  std::shared_ptr<const RowGradient> row_grad;  // the same of few rows; then `grad` is absent
+  std::shared_ptr<GradientSink> sink;           // parameters only
+  std::shared_ptr<GraphNode> node;              // results of recorded operations only
 };
 
 /// Uninitialised memory whose axes may be 0: results of rank selection only.

@@ -31,6 +31,7 @@ KernelTable make_table() {
   cpu::register_ball_grad_sums(table);
   cpu::register_lorentz(table);
   cpu::register_embed(table);
+  cpu::register_optim(table);
   cpu::register_rank(table);
   cpu::register_rank_range(table);
   cpu::register_bands(table);

@@ -20,6 +20,7 @@ void register_ball_grad_mean(KernelTable& table);
 void register_ball_grad_sums(KernelTable& table);
 void register_lorentz(KernelTable& table);
 void register_embed(KernelTable& table);
+void register_optim(KernelTable& table);
 void register_rank(KernelTable& table);
 void register_rank_range(KernelTable& table);
 void register_bands(KernelTable& table);
