@@ -93,7 +93,8 @@ def hyperbolic_prototypes(paths):
     edges = sorted({edge for path in paths for edge in zip(path, path[1:], strict=False)})
     embedding = HierarchyEmbedding(dim=DIM, epochs=200, seed=0)
     embedding.fit(Hierarchy.from_edges(edges))
-    return st.Tensor.from_rows([embedding.vector(path[0]) for path in paths])
+    points = embedding.vectors()
+    return points.index_select([embedding.index(path[0]) for path in paths])
 
 
 def flat_prototypes(distances, epochs=400):

@@ -21,11 +21,28 @@ DATA = pathlib.Path(__file__).resolve().parents[1] / "data" / "wordnet_mammals.t
 DIM, NEGATIVES, BATCH = 5, 20, 64
 
 
+def closure(pairs):
+    """What follows from the pairs by transitivity: a node's known ancestors, and itself."""
+    linked = {}
+    for u, v in pairs:
+        linked.setdefault(u, {u}).add(v)
+    grown = True
+    while grown:
+        grown = False
+        for own in linked.values():
+            more = set().union(*(linked.get(v, ()) for v in own)) - own
+            grown = grown or bool(more)
+            own |= more
+    return linked
+
+
 def load(seed):
+    """Node count, and the closure's pairs: shown and held out."""
     lines = [line.split("\t")[:2] for line in DATA.read_text(encoding="utf-8").splitlines() if line]
     names = sorted({name for line in lines for name in line})
     number = {name: i for i, name in enumerate(names)}
-    pairs = [(number[a], number[b]) for a, b in lines]
+    linked = closure([(number[a], number[b]) for a, b in lines])
+    pairs = [(u, v) for u in sorted(linked) for v in sorted(linked[u]) if u != v]
     random.Random(seed).shuffle(pairs)
     cut = len(pairs) * 9 // 10
     return len(names), pairs[:cut], pairs[cut:]
@@ -55,14 +72,12 @@ class Distances(nn.Module):
 
 
 class Pairs:
-    """Batches with fresh negatives in each pass."""
+    """Batches with fresh negatives in each pass: nodes that the shown pairs do not lead to."""
 
     def __init__(self, count, pairs, seed):
         self.random = random.Random(seed)
         self.count, self.pairs = count, list(pairs)
-        self.linked = {}
-        for u, v in pairs:
-            self.linked.setdefault(u, {u}).add(v)
+        self.linked = closure(pairs)
 
     def negative(self, u):
         while True:
