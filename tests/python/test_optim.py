@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 
 import pytest
 
@@ -244,3 +245,11 @@ def test_a_table_on_a_device_learns_by_look_ups(wgpu):
         results.append(table.to("cpu"))
     assert results[1].allclose(results[0], rtol=1e-4, atol=1e-5)
     assert results[1].tolist()[10] == results[0].tolist()[10]
+
+
+def test_the_documentation_s_example_runs(root):
+    text = (root / "docs" / "optim.md").read_text(encoding="utf-8")
+    scope = {}
+    for source in re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL):
+        exec(compile(source, "optim.md", "exec"), scope)  # noqa: S102
+    assert scope["optimizer"].state_dict()["step"] == 3

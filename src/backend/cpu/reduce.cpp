@@ -1,6 +1,8 @@
 #include "backend/cpu/simd/reduce.hpp"
 
 #include <algorithm>
+#include <atomic>
+#include <bit>
 #include <cmath>
 #include <limits>
 #include <vector>
@@ -202,12 +204,28 @@ void all_close(const KernelArgs& args) {
   *data<std::int32_t>(args.out[0]) = find_first(args.in[0].size(), differs) < 0 ? 1 : 0;
 }
 
+// Whether some element is infinite or NaN, without a branch: a compiler makes vectors of it.
+bool has_non_finite(const float* x, std::int64_t n) {
+  constexpr std::uint32_t kExponent = 0x7F800000U;
+  std::uint32_t found = 0;
+  for (std::int64_t i = 0; i < n; ++i) {
+    found |= (std::bit_cast<std::uint32_t>(x[i]) & kExponent) == kExponent ? 1U : 0U;
+  }
+  return found != 0;
+}
+
 void first_non_finite(const KernelArgs& args) {
   const auto* x = data<const float>(args.in[0]);
   const bool nan_only = args.ints[0] != 0;
-  *data<std::int64_t>(args.out[0]) = find_first(args.in[0].size(), [=](std::int64_t i) {
-    return nan_only ? std::isnan(x[i]) : !std::isfinite(x[i]);
+  const std::int64_t n = args.in[0].size();
+  std::atomic<bool> found{false};  // nearly never
+  parallel_for(n, kBlock, [&](std::int64_t begin, std::int64_t end) {
+    if (has_non_finite(x + begin, end - begin)) found = true;
   });
+  const auto bad = [=](std::int64_t i) {
+    return nan_only ? std::isnan(x[i]) : !std::isfinite(x[i]);
+  };
+  *data<std::int64_t>(args.out[0]) = found ? find_first(n, bad) : -1;
 }
 
 }  // namespace
