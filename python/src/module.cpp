@@ -16,6 +16,7 @@ NB_MODULE(_core, m) {
   bind_nn(m);
   bind_sot(m);
   bind_dataset(m);
+  bind_dataset_arrow(m);
   bind_dataset_files(m);
   bind_session(m);
   bind_embed(m);
