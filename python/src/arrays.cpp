@@ -255,6 +255,19 @@ st::Tensor import_array(nb::handle object, CopyPolicy copy, bool only_dlpack) {
   return from_sequence(object);
 }
 
+std::string path_of(nb::handle path) {
+  const nb::object name = nb::steal(PyOS_FSPath(path.ptr()));
+  if (!name.is_valid()) nb::raise_python_error();
+  const nb::object bytes =
+      nb::steal(PyUnicode_Check(name.ptr()) != 0 ? PyUnicode_EncodeFSDefault(name.ptr())
+                                                 : Py_NewRef(name.ptr()));
+  if (!bytes.is_valid()) nb::raise_python_error();
+  char* data = nullptr;
+  Py_ssize_t size = 0;
+  if (PyBytes_AsStringAndSize(bytes.ptr(), &data, &size) != 0) nb::raise_python_error();
+  return {data, static_cast<std::size_t>(size)};
+}
+
 double number(const char* op, nb::handle object) {
   if (PyUnicode_Check(object.ptr()) || PyBytes_Check(object.ptr()) ||
       PyComplex_Check(object.ptr())) {

@@ -7,6 +7,7 @@
 #include <spiraltorch/geometry/poincare_ball.hpp>
 #include <spiraltorch/tensor/complex_tensor.hpp>
 #include <spiraltorch/tensor/tensor.hpp>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -40,6 +41,9 @@ enum class CopyPolicy : std::uint8_t { if_needed, always, never };
 
 /// A Tensor as it is, a number as (1,1); nothing for other objects.
 [[nodiscard]] std::optional<st::Tensor> try_operand(nb::handle object, const st::Tensor& beside);
+
+/// A str or path-like object as the operating system's name.
+[[nodiscard]] std::string path_of(nb::handle path);
 
 /// One number; anything else is `dtype`.
 [[nodiscard]] double number(const char* op, nb::handle object);

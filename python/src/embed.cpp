@@ -18,10 +18,6 @@ using st::HierarchyEmbedding;
 
 namespace {
 
-std::string path_of(nb::handle path) {
-  return nb::cast<std::string>(nb::module_::import_("os").attr("fspath")(path));
-}
-
 Hierarchy from_edges(nb::handle edges) {
   if (PySequence_Check(edges.ptr()) == 0 || PyUnicode_Check(edges.ptr())) {
     throw nb::type_error("[from_edges] edges: expected a sequence of pairs or triples");

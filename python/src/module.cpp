@@ -17,7 +17,9 @@ NB_MODULE(_core, m) {
   bind_optim(m);
   bind_sot(m);
   bind_dataset(m);
+  bind_dataset_arrow(m);
   bind_dataset_files(m);
+  bind_train(m);
   bind_session(m);
   bind_embed(m);
 }

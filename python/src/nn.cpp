@@ -168,6 +168,23 @@ void bind_parts(nb::class_<Module, PyModule>& c) {
   c.def("state_dict", state_of, "Copies of the parameters by name.");
   c.def("load_state_dict", load_state, "state"_a, "strict"_a = true,
         "Copies values in by name, after all checks; strict wants exactly the own names.");
+  c.def(
+      "save",
+      [](const Module& module, nb::handle path) {
+        const std::string file = path_of(path);
+        const nb::gil_scoped_release unlock;
+        module.save(file);
+      },
+      "path"_a, "Writes the parameters as safetensors, atomically.");
+  c.def(
+      "load",
+      [](Module& module, nb::handle path, bool strict, bool cast) {
+        const std::string file = path_of(path);
+        const nb::gil_scoped_release unlock;
+        module.load(file, strict, cast);
+      },
+      "path"_a, "strict"_a = true, "cast"_a = false,
+      "Reads safetensors with the right names, after all checks; cast rounds other float types.");
   c.def("__setattr__", set_attribute, "name"_a, "value"_a.none());
   c.def("__delattr__", delete_attribute, "name"_a);
 }

@@ -26,6 +26,16 @@ void python_warning(std::string_view message) {
   if (PyErr_WarnEx(PyExc_RuntimeWarning, text.c_str(), 1) != 0) nb::raise_python_error();
 }
 
+std::uint64_t word_of(nb::handle number) {
+  const nb::object index = nb::steal(PyNumber_Index(number.ptr()));
+  if (!index.is_valid()) nb::raise_python_error();
+  const std::uint64_t value = PyLong_AsUnsignedLongLong(index.ptr());
+  if (PyErr_Occurred() == nullptr) return value;
+  PyErr_Clear();
+  st::fail(st::Errc::invalid_value, "set_rng_state",
+           st::text("state: got ", nb::str(index).c_str(), ", expected 0 <= number < 2**64"));
+}
+
 }  // namespace
 
 void bind_runtime(nb::module_& m) {
@@ -50,6 +60,22 @@ void bind_runtime(nb::module_& m) {
         st::manual_seed(value);
       },
       "seed"_a, "Resets the process-wide random numbers to `seed`, 0 <= seed < 2**64.");
+  m.def(
+      "rng_state",
+      [] {
+        const st::PhiloxState state = st::rng_state();
+        return nb::make_tuple(state.seed, state.block);
+      },
+      "(seed, next block) of the process-wide random numbers.");
+  m.def(
+      "set_rng_state",
+      [](nb::handle state) {
+        if (PyTuple_Check(state.ptr()) == 0 || nb::len(state) != 2) {
+          throw nb::type_error("[set_rng_state] state: expected a tuple (seed, block)");
+        }
+        st::set_rng_state({word_of(state[0]), word_of(state[1])});
+      },
+      "state"_a, "Brings the random numbers where rng_state() was.");
   m.def("set_strict", st::set_strict, "strict"_a,
         "Whether an absent device is an error instead of the CPU with a warning.");
   m.def("is_strict", st::is_strict, "Whether an absent device is an error.");

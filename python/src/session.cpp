@@ -1,5 +1,7 @@
 #include <nanobind/stl/optional.h>
+#include <nanobind/stl/shared_ptr.h>
 #include <nanobind/stl/string.h>
+#include <nanobind/stl/unique_ptr.h>
 #include <nanobind/stl/vector.h>
 
 #include <spiraltorch/base/error.hpp>
@@ -8,6 +10,7 @@
 #include "arrays.hpp"
 #include "device.hpp"
 #include "rank.hpp"
+#include "train.hpp"
 
 using namespace nb::literals;
 using st::SpiralSession;
@@ -64,6 +67,46 @@ void bind_builder(nb::module_& m) {
       .def("topos_guard", &Builder::topos_guard, "topos"_a, kSelf)
       .def("clear_topos", &Builder::clear_topos, kSelf)
       .def("build", &Builder::build, "Checks everything and makes the session.");
+}
+
+void bind_training(nb::class_<SpiralSession>& c) {
+  c.def("trainer", &SpiralSession::trainer, "optimizer"_a = nb::none(), "scheduler"_a = nb::none(),
+        "clip_norm"_a = nb::none(), "A ModuleTrainer with the session's values.");
+  c.def(
+      "roundtable",
+      [](const SpiralSession& s, std::int64_t rows, std::int64_t cols, std::int64_t top_k,
+         std::int64_t mid_k, std::int64_t bottom_k, double here_tolerance, nb::handle weights) {
+        return s.roundtable(rows, cols,
+                            {top_k, mid_k, bottom_k, here_tolerance, band_weights_of(weights)});
+      },
+      "rows"_a, "cols"_a, "top_k"_a = 8, "mid_k"_a = 8, "bottom_k"_a = 8, "here_tolerance"_a = 1e-5,
+      "weights"_a = nb::make_tuple(1.0, 1.0, 1.0),
+      "A RoundtableSchedule whose plans are for the session's device.");
+  c.def(
+      "prepare_module",
+      [](const SpiralSession& s, nb::handle module) {
+        if (!nb::isinstance<st::nn::Module>(module)) {
+          throw nb::type_error("[prepare_module] module: expected a Module");
+        }
+        const auto native = nb::cast<st::nn::ModulePtr>(module);
+        {
+          const nb::gil_scoped_release unlock;
+          s.prepare_module(native);
+        }
+        return nb::borrow(module);
+      },
+      "module"_a,
+      "Moves the parameters to the session's device and gives each a fresh tape; returns the "
+      "module.");
+  c.def(
+      "train_epoch",
+      [](const SpiralSession& s, st::ModuleTrainer& trainer, const st::nn::ModulePtr& module,
+         nb::handle loss, nb::handle batches, const st::RoundtableSchedule* schedule) {
+        s.check_open("train_epoch");
+        return train_epoch(trainer, module, loss, batches, schedule);
+      },
+      "trainer"_a, "module"_a, "loss"_a, "batches"_a, "schedule"_a = nb::none(),
+      "The trainer's train_epoch.");
 }
 
 }  // namespace
@@ -139,6 +182,7 @@ void bind_session(nb::module_& m) {
   c.def("align_hypergrad", &SpiralSession::align_hypergrad, "hypergrad"_a, "barycenter"_a,
         Unlocked(), "Adds the barycenter's path to the tape.");
   c.def("trace", trace, "seed"_a, "sot"_a = nb::none(), "A differential trace over a seed.");
+  bind_training(c);
   c.def("__repr__", &SpiralSession::repr);
   bind_builder(m);
 }

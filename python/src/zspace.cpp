@@ -170,7 +170,10 @@ void bind_tape(nb::module_& m) {
                         "Accumulates Euclidean differentials and steps inside the Poincaré ball.")
       .def(nb::init<double, double, std::int64_t, std::int64_t, std::optional<st::OpenTopos>>(),
            "curvature"_a, "learning_rate"_a, "rows"_a, "cols"_a, "topos"_a = nb::none())
-      .def("curvature", &Hypergrad::curvature, "The curvature.")
+      .def_static("euclidean", &Hypergrad::euclidean, "learning_rate"_a, "rows"_a, "cols"_a,
+                  "topos"_a = nb::none(), "A tape of flat space, whose apply is a plain step.")
+      .def("curvature", &Hypergrad::curvature, "The curvature; 0 in flat space.")
+      .def_prop_ro("manifold", &Hypergrad::manifold, "Euclidean() or a PoincareBall.")
       .def("learning_rate", &Hypergrad::learning_rate, "Step size.")
       .def(
           "shape", [](const Hypergrad& h) { return std::pair(h.shape().rows, h.shape().cols); },
@@ -180,6 +183,8 @@ void bind_tape(nb::module_& m) {
       .def("reset", &Hypergrad::reset, "Empties the buffer.")
       .def("scale_learning_rate", &Hypergrad::scale_learning_rate, "factor"_a,
            "Multiplies the step size.")
+      .def("set_learning_rate", &Hypergrad::set_learning_rate, "rate"_a,
+           "Sets the step size, which may be 0.")
       .def("accumulate_wave", &Hypergrad::accumulate_wave, "tensor"_a, Unlocked(),
            "Adds a Euclidean differential.")
       .def("accumulate_complex_wave", &Hypergrad::accumulate_complex_wave, "wave"_a, Unlocked(),

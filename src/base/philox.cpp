@@ -62,6 +62,16 @@ void manual_seed(std::uint64_t seed) {
   global_state = {seed, 0};
 }
 
+PhiloxState rng_state() {
+  const std::lock_guard lock(mutex);
+  return global_state;
+}
+
+void set_rng_state(PhiloxState state) {
+  const std::lock_guard lock(mutex);
+  global_state = state;
+}
+
 PhiloxState reserve_random_words(std::uint64_t words) {
   const std::lock_guard lock(mutex);
   const PhiloxState start = global_state;

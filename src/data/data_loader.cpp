@@ -156,6 +156,10 @@ DataIterator DataLoader::iter() const {
       std::make_shared<DataIterator::State>(plan_, static_cast<std::uint32_t>(epoch)));
 }
 
+void DataLoader::set_epoch(std::int64_t epoch) const {
+  plan_->epoch = checked_epoch("set_epoch", epoch);
+}
+
 DataIterator DataLoader::at_epoch(std::int64_t epoch) const {
   return DataIterator(
       std::make_shared<DataIterator::State>(plan_, checked_epoch("at_epoch", epoch)));

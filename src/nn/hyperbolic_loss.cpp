@@ -10,26 +10,10 @@
 #include "spiraltorch/ops/elementwise.hpp"
 #include "spiraltorch/ops/reduce.hpp"
 #include "spiraltorch/tensor/autograd.hpp"
+#include "spiraltorch/tensor/detail.hpp"
 
 namespace spiraltorch::nn {
 namespace {
-
-using Gradients = std::vector<std::optional<Tensor>>;
-
-// Mean of softplus(z) - τz as log(1 + e^-|z|) + (1-τ)max(z, 0) + τ·max(-z, 0), whose terms are not
-// negative and so do not cancel; its derivative is (σ(z) - τ)/N.
-Tensor logistic_loss(const Tensor& z, const Tensor& label, const Tensor& rest) {
-  const auto value = [&] {
-    const NoGrad guard;
-    const Tensor tail = ops::log(ops::exp(ops::neg(ops::abs(z))) + 1.0);
-    return ops::mean(tail + rest * ops::relu(z) + label * ops::relu(-z));
-  }();
-  return record(value, "logistic_loss", {z}, {z, label}, [](const BackwardContext& c) {
-    const Tensor& at = c.saved[0];
-    const Tensor g = ops::sigmoid(at) - c.saved[1];
-    return Gradients{ops::scale(g, 1.0 / static_cast<double>(at.size())) * c.gradient};
-  });
-}
 
 void check_finite(std::string_view op, std::string_view what, double value) {
   if (std::isfinite(value)) return;
@@ -39,6 +23,23 @@ void check_finite(std::string_view op, std::string_view what, double value) {
 void check_fermi_dirac(std::string_view op, double radius, double temperature) {
   check_finite(op, "radius", radius);
   check_positive(op, "temperature", temperature);
+}
+
+// A prediction that is not a number is the loss' to show, and the trainer's to report.
+void check_edges(const Tensor& prediction, const Tensor& target) {
+  const auto lengths = prediction.data();
+  const auto labels = target.data();
+  for (std::size_t i = 0; i < lengths.size(); ++i) {
+    const std::size_t row = i / static_cast<std::size_t>(prediction.cols());
+    if (lengths[i] < 0) {
+      fail(Errc::invalid_value, "FermiDiracLoss",
+           text("prediction, row ", row, ": got ", lengths[i], ", expected distances >= 0"));
+    }
+    if (!(labels[i] >= 0 && labels[i] <= 1)) {
+      fail(Errc::invalid_value, "FermiDiracLoss",
+           text("target, row ", row, ": got ", labels[i], ", expected labels in [0, 1]"));
+    }
+  }
 }
 
 }  // namespace
@@ -55,12 +56,24 @@ HyperbolicCrossEntropy::HyperbolicCrossEntropy(double curvature, double epsilon)
        text("epsilon: got ", epsilon, ", expected a number in (0, 0.5)"));
 }
 
-Tensor HyperbolicCrossEntropy::forward(const Tensor& prediction, const Tensor& target) const {
+ops::LossParts HyperbolicCrossEntropy::evaluate(const Tensor& prediction, const Tensor& target,
+                                                bool gradient) const {
   check_same_shape("HyperbolicCrossEntropy", "target", target.shape(), prediction.shape());
+  check_same_device("HyperbolicCrossEntropy", {&prediction, &target});
+  const ops::LogisticOptions options{
+      .slope = std::sqrt(-curvature_), .low = epsilon_, .high = 1.0 - epsilon_};
+  return ops::logistic_loss(prediction, target, options, gradient);
+}
+
+Tensor HyperbolicCrossEntropy::forward(const Tensor& prediction, const Tensor& target) const {
   check_target("HyperbolicCrossEntropy", prediction, target, false);
-  const Tensor label = ops::clamp(target, epsilon_, 1.0 - epsilon_);
-  const Tensor rest = ops::clamp(1.0 - target, epsilon_, 1.0 - epsilon_);
-  return logistic_loss(ops::scale(prediction, std::sqrt(-curvature_)), label, rest);
+  return recorded("logistic_loss", evaluate(prediction, target, is_recorded({&prediction})),
+                  {prediction});
+}
+
+LossResult HyperbolicCrossEntropy::value_and_gradient(const Tensor& prediction,
+                                                      const Tensor& target) const {
+  return result_of(evaluate(prediction, target, true));
 }
 
 std::string HyperbolicCrossEntropy::repr() const {
@@ -82,23 +95,27 @@ FermiDiracLoss::FermiDiracLoss(double radius, double temperature)
   check_fermi_dirac("FermiDiracLoss", radius, temperature);
 }
 
-Tensor FermiDiracLoss::forward(const Tensor& prediction, const Tensor& target) const {
+ops::LossParts FermiDiracLoss::evaluate(const Tensor& prediction, const Tensor& target,
+                                        bool gradient) const {
   check_same_shape("FermiDiracLoss", "target", target.shape(), prediction.shape());
+  check_same_device("FermiDiracLoss", {&prediction, &target});
+  const ops::LogisticOptions options{
+      .slope = -1.0 / temperature_, .shift = radius_ / temperature_, .checked = true};
+  ops::LossParts parts = ops::logistic_loss(prediction, target, options, gradient);
+  detail::explain_nan(parts.value,
+                      [p = prediction.detach(), t = target.detach()] { check_edges(p, t); });
+  return parts;
+}
+
+Tensor FermiDiracLoss::forward(const Tensor& prediction, const Tensor& target) const {
   check_target("FermiDiracLoss", prediction, target, false);
-  const auto least = [](const Tensor& x) { return ops::min(x.detach()).item(); };
-  // A prediction that is not a number is the loss' to show, and the trainer's to report.
-  if (const double low = least(prediction); low < 0) {
-    fail(Errc::invalid_value, "FermiDiracLoss",
-         text("prediction: got ", low, ", expected distances >= 0"));
-  }
-  const double low = least(target);
-  const double high = ops::max(target).item();
-  if (!(low >= 0 && high <= 1)) {
-    fail(Errc::invalid_value, "FermiDiracLoss",
-         text("target: got entries from ", low, " to ", high, ", expected labels in [0, 1]"));
-  }
-  const Tensor z = (radius_ - prediction) / temperature_;
-  return logistic_loss(z, target, 1.0 - target);
+  return recorded("logistic_loss", evaluate(prediction, target, is_recorded({&prediction})),
+                  {prediction});
+}
+
+LossResult FermiDiracLoss::value_and_gradient(const Tensor& prediction,
+                                              const Tensor& target) const {
+  return result_of(evaluate(prediction, target, true));
 }
 
 std::string FermiDiracLoss::repr() const {

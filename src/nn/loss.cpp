@@ -8,31 +8,22 @@
 #include "spiraltorch/base/error.hpp"
 #include "spiraltorch/base/text.hpp"
 #include "spiraltorch/ops/elementwise.hpp"
-#include "spiraltorch/ops/reduce.hpp"
 #include "spiraltorch/tensor/autograd.hpp"
+#include "spiraltorch/tensor/detail.hpp"
 
 namespace spiraltorch::nn {
 namespace {
 
 using Gradients = std::vector<std::optional<Tensor>>;
 
-// Rows of zeros with a one at the class.
-Tensor one_hot(const Tensor& classes, const Tensor& prediction) {
-  const auto numbers = classes.data();
-  const auto count = static_cast<std::size_t>(prediction.cols());
-  std::vector<float> rows(numbers.size() * count);
+void check_classes(const Tensor& target, std::int64_t count) {
+  const auto numbers = target.data();
   for (std::size_t i = 0; i < numbers.size(); ++i) {
     const float k = numbers[i];
-    if (!(k >= 0 && k < static_cast<float>(count)) || k != std::floor(k)) {
-      fail(Errc::invalid_value, "CrossEntropy",
-           text("target, row ", i, ": got ", k, ", expected a class in [0, ", count, ")"));
-    }
-    rows[i * count + static_cast<std::size_t>(k)] = 1.0F;
+    if (k >= 0 && k < static_cast<float>(count) && k == std::floor(k)) continue;
+    fail(Errc::invalid_value, "CrossEntropy",
+         text("target, row ", i, ": got ", k, ", expected a class in [0, ", count, ")"));
   }
-  return {prediction.rows(),
-          prediction.cols(),
-          std::span<const float>(rows),
-          {.requires_grad = false, .device = prediction.device()}};
 }
 
 void check_probabilities(const Tensor& target) {
@@ -54,15 +45,27 @@ void check_probabilities(const Tensor& target) {
   }
 }
 
-Tensor class_rows(const Tensor& prediction, const Tensor& target) {
-  if (prediction.cols() < 2) {
+// The kernel finds a bad target and makes the value NaN; the row is looked for only then.
+ops::LossParts entropy(const Tensor& prediction, const Tensor& target, bool gradient) {
+  check_same_device("CrossEntropy", {&prediction, &target});
+  const std::int64_t count = prediction.cols();
+  if (count < 2) {
     fail(Errc::shape_mismatch, "CrossEntropy",
          text("prediction: got ", to_text(prediction.shape()), ", expected at least 2 columns"));
   }
-  if (target.shape() == Shape{prediction.rows(), 1}) return one_hot(target, prediction);
-  check_same_shape("CrossEntropy", "target", target.shape(), prediction.shape());
-  check_probabilities(target);
-  return target.detach();
+  const bool classes = target.shape() == Shape{prediction.rows(), 1};
+  if (!classes) check_same_shape("CrossEntropy", "target", target.shape(), prediction.shape());
+  ops::LossParts parts = ops::cross_entropy(prediction, target, gradient);
+  detail::explain_nan(parts.value, [goal = target.detach(), classes, count] {
+    classes ? check_classes(goal, count) : check_probabilities(goal);
+  });
+  return parts;
+}
+
+ops::LossParts squares(const Tensor& prediction, const Tensor& target, bool gradient) {
+  check_same_shape("MeanSquaredError", "target", target.shape(), prediction.shape());
+  check_same_device("MeanSquaredError", {&prediction, &target});
+  return ops::squared_error(prediction, target, gradient);
 }
 
 }  // namespace
@@ -87,29 +90,41 @@ void check_target(std::string_view op, const Tensor& prediction, const Tensor& t
           "target: got a tracked tensor, expected a constant (detach)");
 }
 
+Tensor recorded(std::string_view op, const ops::LossParts& parts,
+                const std::vector<Tensor>& inputs) {
+  if (!parts.gradient) return parts.value;
+  return record(parts.value, op, inputs, {*parts.gradient}, [](const BackwardContext& c) {
+    const Tensor by_prediction = ops::mul(c.saved[0], c.gradient);
+    Gradients out(c.needed.size());
+    if (c.needed[0]) out[0] = by_prediction;
+    if (c.needed.size() > 1 && c.needed[1]) out[1] = ops::neg(by_prediction);
+    return out;
+  });
+}
+
+LossResult result_of(ops::LossParts parts) {
+  return {std::move(parts.value), *std::move(parts.gradient)};
+}
+
 Tensor MeanSquaredError::forward(const Tensor& prediction, const Tensor& target) const {
-  check_same_shape("MeanSquaredError", "target", target.shape(), prediction.shape());
-  check_target("MeanSquaredError", prediction, target, true);
-  const Tensor difference = ops::sub(prediction, target);
-  return ops::mean(ops::mul(difference, difference));
+  const bool tracked = is_recorded({&prediction, &target});
+  return recorded("squared_error", squares(prediction, target, tracked), {prediction, target});
+}
+
+LossResult MeanSquaredError::value_and_gradient(const Tensor& prediction,
+                                                const Tensor& target) const {
+  return result_of(squares(prediction, target, true));
 }
 
 // The gradient is (softmax(p)·Σt - t)/B: exact also where a row's sum is not quite 1.
 Tensor CrossEntropy::forward(const Tensor& prediction, const Tensor& target) const {
   check_target("CrossEntropy", prediction, target, false);
-  const Tensor rows = class_rows(prediction, target);
-  const double scale = 1.0 / static_cast<double>(prediction.rows());
-  const auto value = [&] {
-    const NoGrad guard;
-    return ops::scale(ops::sum(ops::mul(rows, ops::log_softmax(prediction))), -scale);
-  }();
-  return record(value, "cross_entropy", {prediction}, {prediction, rows},
-                [scale](const BackwardContext& c) {
-                  const Tensor& t = c.saved[1];
-                  const Tensor mass = ops::sum(t, Axis::cols);
-                  const Tensor g = ops::softmax(c.saved[0]) * mass - t;
-                  return Gradients{ops::scale(g, scale) * c.gradient};
-                });
+  return recorded("cross_entropy", entropy(prediction, target, is_recorded({&prediction})),
+                  {prediction});
+}
+
+LossResult CrossEntropy::value_and_gradient(const Tensor& prediction, const Tensor& target) const {
+  return result_of(entropy(prediction, target, true));
 }
 
 }  // namespace spiraltorch::nn

@@ -59,8 +59,8 @@ CompactResult compact_range(const Tensor& x, double low, double high) {
   return out;
 }
 
-BandSplit band_split(const Tensor& gradient, std::int64_t above, std::int64_t beneath,
-                     double tolerance) {
+BandMap band_map(const Tensor& gradient, std::int64_t above, std::int64_t beneath,
+                 double tolerance) {
   const auto check = [](std::string_view what, std::int64_t count) {
     if (count >= 0) return;
     fail(Errc::invalid_value, "band_split", text(what, ": got ", count, ", expected >= 0"));
@@ -76,18 +76,31 @@ BandSplit band_split(const Tensor& gradient, std::int64_t above, std::int64_t be
          text("element (", row, ", ", col, "): got ", gradient.at(row, col),
               ", expected finite numbers"));
   }
-  const IndexTensor labels =
-      IndexTensor::empty(1, gradient.size(), ElementType::i32, gradient.device());
+  BandMap map{IndexTensor::empty(1, gradient.size(), ElementType::i32, gradient.device())};
   const auto sums = Buffer::allocate(gradient.device(), 3 * sizeof(double));
   const std::array in{detail::operand_of(gradient)};
-  const std::array out{labels.operand(), operand(*sums, {1, 3}, ElementType::f64)};
+  const std::array out{map.bands.operand(), operand(*sums, {1, 3}, ElementType::f64)};
   const std::array scalars{tolerance};
   const std::array ints{above, beneath};
   launch(OpId::band_split, {.in = in, .out = out, .scalars = scalars, .ints = ints});
-  BandSplit split;
+  download(*sums, 0, map.sums.data(), 3 * sizeof(double));
+  return map;
+}
+
+Tensor band_scale(const Tensor& gradient, const BandMap& map,
+                  const std::array<double, 3>& weights) {
+  Tensor out = Tensor::empty(gradient.rows(), gradient.cols(), gradient.device());
+  ops::run(OpId::band_scale, {detail::operand_of(gradient), map.bands.operand()},
+           detail::operand_of(out), {weights[0], weights[1], weights[2]});
+  return out;
+}
+
+BandSplit band_split(const Tensor& gradient, std::int64_t above, std::int64_t beneath,
+                     double tolerance) {
+  const BandMap map = band_map(gradient, above, beneath, tolerance);
+  BandSplit split{{}, map.sums};
   split.bands.reserve(static_cast<std::size_t>(gradient.size()));
-  for (const std::int64_t label : labels.data()) split.bands.push_back(static_cast<Band>(label));
-  download(*sums, 0, split.sums.data(), 3 * sizeof(double));
+  for (const std::int64_t label : map.bands.data()) split.bands.push_back(static_cast<Band>(label));
   return split;
 }
 

@@ -11,6 +11,7 @@
 #include "spiraltorch/runtime/backend.hpp"
 #include "spiraltorch/runtime/probe.hpp"
 #include "spiraltorch/sot/plan.hpp"
+#include "spiraltorch/tensor/autograd.hpp"
 
 namespace spiraltorch {
 namespace {
@@ -128,6 +129,58 @@ SpiralDifferentialTrace SpiralSession::trace(const Tensor& seed,
        parse_spacing("trace", plan->spacing)});
   if (spiral.total_steps() > 0) out.attach_sot_plan(std::make_shared<const SoT3DPlan>(spiral));
   return out;
+}
+
+std::unique_ptr<ModuleTrainer> SpiralSession::trainer(std::shared_ptr<optim::Optimizer> optimizer,
+                                                      std::shared_ptr<optim::Scheduler> scheduler,
+                                                      std::optional<double> clip_norm) const {
+  check_open("trainer");
+  return std::make_unique<ModuleTrainer>(TrainerOptions{
+      device(), options_.curvature, options_.hyper_learning_rate, options_.fallback_learning_rate,
+      std::move(optimizer), std::move(scheduler), clip_norm});
+}
+
+RoundtableSchedule SpiralSession::roundtable(std::int64_t rows, std::int64_t cols,
+                                             RoundtableOptions options) const {
+  check_open("roundtable");
+  options.device = device();
+  return {rows, cols, std::move(options)};
+}
+
+nn::ModulePtr SpiralSession::prepare_module(const nn::ModulePtr& module) const {
+  check_open("prepare_module");
+  require(module != nullptr, Errc::invalid_value, "prepare_module",
+          "module: got none, expected one");
+  const NoGrad guard;
+  std::vector<std::pair<nn::Parameter, std::shared_ptr<Hypergrad>>> tapes;
+  for (const auto& [name, parameter] : module->named_parameters()) {
+    const Shape shape = parameter.shape();
+    const double own = curvature_of(parameter.manifold());
+    if (own != 0.0 && !curvatures_match(own, options_.curvature)) {
+      fail(Errc::curvature_mismatch, "prepare_module",
+           text("parameter '", name, "': got curvature ", own, ", expected the session's, ",
+                options_.curvature));
+    }
+    if (parameter.device() != device_) check_inplace("prepare_module", parameter);
+    const double rate = options_.hyper_learning_rate;
+    tapes.emplace_back(
+        parameter,
+        std::make_shared<Hypergrad>(
+            own == 0.0 ? Hypergrad::euclidean(rate, shape.rows, shape.cols, options_.topos)
+                       : Hypergrad(own, rate, shape.rows, shape.cols, options_.topos)));
+  }
+  for (auto& [parameter, tape] : tapes) {
+    parameter.move_to(device_);
+    parameter.attach_tape(tape);
+  }
+  return module;
+}
+
+EpochStats SpiralSession::train_epoch(ModuleTrainer& trainer, const nn::ModulePtr& module,
+                                      const nn::Loss& loss, const EpochSource& batches,
+                                      const RoundtableSchedule* schedule) const {
+  check_open("train_epoch");
+  return trainer.train_epoch(module, loss, batches, schedule);
 }
 
 SpiralSessionBuilder SpiralSession::builder() const { return SpiralSessionBuilder(options_); }

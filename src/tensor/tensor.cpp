@@ -66,6 +66,14 @@ Tensor detail::empty_result(Shape shape, DeviceId device) {
   return Tensor(make_impl(Buffer::allocate(device, bytes), shape, false));
 }
 
+void detail::explain_nan(const Tensor& result, std::function<void()> explain) {
+  if (host_view(*result.buffer()) == nullptr) {
+    result.impl()->storage->explain = std::move(explain);
+  } else if (std::isnan(*result.host())) {
+    explain();
+  }
+}
+
 Tensor::Tensor(std::int64_t rows, std::int64_t cols, TensorOptions options)
     : impl_(allocate("Tensor", {rows, cols}, options).impl()) {
   fill_new(*this, 0.0);
@@ -199,6 +207,7 @@ std::shared_ptr<const float> Tensor::host() const {
 std::vector<float> Tensor::data() const {
   std::vector<float> out(static_cast<std::size_t>(size()));
   download(*buffer(), 0, out.data(), bytes_of(shape()));
+  if (impl_->storage->explain && std::isnan(out[0])) impl_->storage->explain();
   return out;
 }
 
@@ -230,6 +239,7 @@ double Tensor::at(std::int64_t i, std::int64_t j) const {
   float value = 0.0F;
   download(*buffer(), static_cast<std::size_t>(r * cols() + c) * sizeof(float), &value,
            sizeof value);
+  if (impl_->storage->explain && std::isnan(value)) impl_->storage->explain();
   return value;
 }
 

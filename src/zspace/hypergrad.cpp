@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <utility>
 
 #include "spiraltorch/base/unicode.hpp"
@@ -18,6 +19,15 @@ OpenTopos default_topos(double curvature, std::int64_t size) {
   return OpenTopos(curvature, 1e-6, 1e6, std::max<std::int64_t>(8, 4 * size), size);
 }
 
+OpenTopos with_room(const OpenTopos& topos, Shape shape) {
+  if (shape.size() > topos.max_volume()) {
+    fail(Errc::volume_exceeded, "Hypergrad",
+         text("tape: got ", shape.size(), " entries, expected at most the topos' ",
+              topos.max_volume()));
+  }
+  return topos;
+}
+
 OpenTopos checked_topos(double curvature, Shape shape, const std::optional<OpenTopos>& given) {
   check_curvature("Hypergrad", curvature);
   check_shape("Hypergrad", shape.rows, shape.cols);
@@ -26,23 +36,35 @@ OpenTopos checked_topos(double curvature, Shape shape, const std::optional<OpenT
     fail(Errc::curvature_mismatch, "Hypergrad",
          text("topos: got curvature ", given->curvature(), ", expected ", curvature));
   }
-  if (shape.size() > given->max_volume()) {
-    fail(Errc::volume_exceeded, "Hypergrad",
-         text("tape: got ", shape.size(), " entries, expected at most the topos' ",
-              given->max_volume()));
-  }
-  return *given;
+  return with_room(*given, shape);
 }
 
 }  // namespace
 
 Hypergrad::Hypergrad(double curvature, double learning_rate, std::int64_t rows, std::int64_t cols,
                      const std::optional<OpenTopos>& topos)
+    : Hypergrad(curvature, learning_rate, checked_topos(curvature, {rows, cols}, topos),
+                {rows, cols}) {}
+
+Hypergrad::Hypergrad(double curvature, double learning_rate, const OpenTopos& topos, Shape shape)
     : curvature_(curvature),
       learning_rate_(learning_rate),
-      topos_(checked_topos(curvature, {rows, cols}, topos)),
-      buffer_(rows, cols) {
+      topos_(topos),
+      buffer_(shape.rows, shape.cols) {
   zspace::check_positive("Hypergrad", "learning_rate", learning_rate);
+}
+
+Hypergrad Hypergrad::euclidean(double learning_rate, std::int64_t rows, std::int64_t cols,
+                               const std::optional<OpenTopos>& topos) {
+  check_shape("Hypergrad", rows, cols);
+  const Shape shape{rows, cols};
+  return {0.0, learning_rate, topos ? with_room(*topos, shape) : default_topos(-1.0, shape.size()),
+          shape};
+}
+
+Manifold Hypergrad::manifold() const {
+  if (curvature_ == 0.0) return Euclidean();
+  return PoincareBall(curvature_);
 }
 
 std::string Hypergrad::repr() const {
@@ -60,6 +82,14 @@ void Hypergrad::scale_learning_rate(double factor) {
   zspace::check_positive("scale_learning_rate", "factor", factor);
   zspace::check_positive("scale_learning_rate", "learning rate", learning_rate_ * factor);
   learning_rate_ *= factor;
+}
+
+void Hypergrad::set_learning_rate(double rate) {
+  if (!(rate >= 0) || !std::isfinite(rate)) {
+    fail(Errc::invalid_value, "set_learning_rate",
+         text("rate: got ", rate, ", expected a finite number >= 0"));
+  }
+  learning_rate_ = rate;
 }
 
 Tensor Hypergrad::zeros_on(DeviceId device) const {
@@ -142,8 +172,13 @@ void Hypergrad::apply(Tensor& weights) {
   Tensor next = Tensor::empty(weights.rows(), weights.cols(), weights.device());
   const std::array in{detail::operand_of(weights), detail::operand_of(gradient)};
   const KernelOperand out = detail::operand_of(next);
-  const std::array scalars{-curvature_, learning_rate_};
-  launch(OpId::ball_sgd_step, {.in = in, .out = {&out, 1}, .scalars = scalars, .ints = {}});
+  if (curvature_ == 0.0) {
+    const std::array scalars{-learning_rate_};
+    launch(OpId::add_scaled, {.in = in, .out = {&out, 1}, .scalars = scalars, .ints = {}});
+  } else {
+    const std::array scalars{-curvature_, learning_rate_};
+    launch(OpId::ball_sgd_step, {.in = in, .out = {&out, 1}, .scalars = scalars, .ints = {}});
+  }
   zspace::check_finite("apply", "updated weights", next);
   Tensor zero = zeros_on(weights.device());
   weights.copy_(next);

@@ -40,6 +40,11 @@ def wgpu(monkeypatch):
     return "wgpu"
 
 
+@pytest.fixture(params=["cpu", "wgpu"])
+def device(request):
+    return request.getfixturevalue("wgpu") if request.param == "wgpu" else "cpu"
+
+
 @pytest.fixture
 def mammals(root):
     return root / "data" / "wordnet_mammals.tsv"

@@ -4,11 +4,6 @@ import spiraltorch as st
 from spiraltorch import Tensor
 
 
-@pytest.fixture(params=["cpu", "wgpu"])
-def device(request):
-    return request.getfixturevalue("wgpu") if request.param == "wgpu" else "cpu"
-
-
 def index_tensor(order, device="cpu"):
     """An IndexTensor of a permutation: where rank selection finds n - 1, n - 2, …, 0."""
     n = len(order)

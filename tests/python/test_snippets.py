@@ -9,6 +9,8 @@ import warnings
 import pytest
 from conftest import load_cases
 
+import spiraltorch as st
+
 GOLDEN = {c["fn"]: c for c in load_cases() if c["fn"].startswith("README.")}
 
 
@@ -61,6 +63,24 @@ def test_spiral(root, capsys):
     assert scope["biome"].total_weight() == pytest.approx(want["biome_weight_after"])
 
 
+def test_training(root, capsys):
+    st.manual_seed(0)
+    with open(root / "tests" / "golden" / "learning.json", encoding="utf-8") as file:
+        want = json.load(file)["readme_block_3"]
+    scope, _ = run(find(root, "roundtable avg loss"))
+    assert capsys.readouterr().out.splitlines() == [want["printed"]]
+    energy = scope["stats"].band_energy
+    assert list(energy) == pytest.approx([1.43254054, 0, 0], abs=2e-6)
+    assert scope["stats"].grad_norm == pytest.approx(0.89586837, rel=1e-5)
+
+
+def test_hello_session(root, capsys):
+    with open(root / "tests" / "golden" / "learning.json", encoding="utf-8") as file:
+        want = json.load(file)["hello_session"]["lines"]
+    run((root / "examples" / "hello_session.py").read_text(encoding="utf-8"))
+    assert capsys.readouterr().out.splitlines() == want
+
+
 def test_rank_selection(root, capsys):
     scope, caught = run(find(root, "plan_topk"))
     assert not caught
@@ -105,9 +125,9 @@ def test_every_program_of_the_readme_runs(root, tmp_path, monkeypatch):
 
 
 def test_contract_programs_stand_verbatim(root):
-    """The four programs of the contract that this version carries, character by character."""
+    """The programs of the contract, character by character."""
     text = (root / "README.md").read_text(encoding="utf-8")
-    for name in ("hypergrad", "barycenter", "trace", "spiral"):
+    for name in ("hypergrad", "barycenter", "training", "trace", "spiral"):
         expected = (root / "tests" / "golden" / f"readme_{name}.py").read_text(encoding="utf-8")
         assert f"```python\n{expected}```" in text
 

@@ -58,6 +58,10 @@ struct PhiloxState {
 /// Resets the process-wide generator to `seed`, block 0.
 SPIRALTORCH_API void manual_seed(std::uint64_t seed);
 
+/// Where the process-wide generator is, and how to bring it there.
+[[nodiscard]] SPIRALTORCH_API PhiloxState rng_state();
+SPIRALTORCH_API void set_rng_state(PhiloxState state);
+
 /// Takes ⌈words/4⌉ blocks from the process-wide generator; returns where they start.
 [[nodiscard]] SPIRALTORCH_API PhiloxState reserve_random_words(std::uint64_t words);
 

@@ -94,6 +94,10 @@ class SPIRALTORCH_API DataLoader {
   [[nodiscard]] std::uint64_t epoch() const noexcept;
   [[nodiscard]] std::string repr() const;
 
+  /// Sets the counter that copies of this loader share: how training goes on where it was.
+  /// `invalid_value` outside [0, 2³²).
+  void set_epoch(std::int64_t epoch) const;
+
   /// The next epoch: the counter, shared by copies of this loader, is taken and advanced.
   [[nodiscard]] DataIterator iter() const;
   /// Epoch `epoch` < 2³², the counter untouched.

@@ -5,6 +5,7 @@
 #include "spiraltorch/base/api.hpp"
 #include "spiraltorch/geometry/poincare_ball.hpp"
 #include "spiraltorch/nn/loss.hpp"
+#include "spiraltorch/ops/loss.hpp"
 
 namespace spiraltorch::nn {
 
@@ -20,9 +21,13 @@ class SPIRALTORCH_API HyperbolicCrossEntropy final : public Loss {
   /// 0 < epsilon < ½.
   explicit HyperbolicCrossEntropy(double curvature = -1.0, double epsilon = 1e-5);
   [[nodiscard]] Tensor forward(const Tensor& prediction, const Tensor& target) const override;
+  [[nodiscard]] LossResult value_and_gradient(const Tensor& prediction,
+                                              const Tensor& target) const override;
   [[nodiscard]] std::string repr() const override;
 
  private:
+  [[nodiscard]] ops::LossParts evaluate(const Tensor& prediction, const Tensor& target,
+                                        bool gradient) const;
   double curvature_;
   double epsilon_;
 };
@@ -44,9 +49,13 @@ class SPIRALTORCH_API FermiDiracLoss final : public Loss {
  public:
   explicit FermiDiracLoss(double radius = 2.0, double temperature = 1.0);
   [[nodiscard]] Tensor forward(const Tensor& prediction, const Tensor& target) const override;
+  [[nodiscard]] LossResult value_and_gradient(const Tensor& prediction,
+                                              const Tensor& target) const override;
   [[nodiscard]] std::string repr() const override;
 
  private:
+  [[nodiscard]] ops::LossParts evaluate(const Tensor& prediction, const Tensor& target,
+                                        bool gradient) const;
   double radius_;
   double temperature_;
 };

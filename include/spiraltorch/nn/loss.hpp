@@ -38,6 +38,8 @@ class SPIRALTORCH_API Loss {
 class SPIRALTORCH_API MeanSquaredError final : public Loss {
  public:
   [[nodiscard]] Tensor forward(const Tensor& prediction, const Tensor& target) const override;
+  [[nodiscard]] LossResult value_and_gradient(const Tensor& prediction,
+                                              const Tensor& target) const override;
   [[nodiscard]] std::string repr() const override { return "MeanSquaredError()"; }
 };
 
@@ -46,6 +48,8 @@ class SPIRALTORCH_API MeanSquaredError final : public Loss {
 class SPIRALTORCH_API CrossEntropy final : public Loss {
  public:
   [[nodiscard]] Tensor forward(const Tensor& prediction, const Tensor& target) const override;
+  [[nodiscard]] LossResult value_and_gradient(const Tensor& prediction,
+                                              const Tensor& target) const override;
   [[nodiscard]] std::string repr() const override { return "CrossEntropy()"; }
 };
 

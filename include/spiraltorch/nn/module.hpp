@@ -59,6 +59,13 @@ class SPIRALTORCH_API Module {
   /// names that are missing or unexpected are errors. All checks come first.
   void load_state_dict(const StateDict& state, bool strict = true);
 
+  /// Writes the parameters as safetensors (nn/state_file.hpp), atomically; `io`.
+  void save(const std::string& path) const;
+  /// Reads any valid safetensors file with the right names; a tensor of rank 1 is one row, other
+  /// float types than F32 are rounded with `cast` only (`dtype` otherwise), recorded curvatures
+  /// must match (`curvature_mismatch`). `FormatError` for malformed files. All checks come first.
+  void load(const std::string& path, bool strict = true, bool cast = false);
+
   /// Forward, then the vector-Jacobian product: accumulates the parameters' gradients, returns the
   /// input's.
   Tensor backward(const Tensor& input, const Tensor& grad_output);

@@ -77,6 +77,18 @@ struct BandSplit {
 [[nodiscard]] SPIRALTORCH_API BandSplit band_split(const Tensor& gradient, std::int64_t above,
                                                    std::int64_t beneath, double tolerance);
 
+/// The same split kept where the gradient lives, for `band_scale`.
+struct BandMap {
+  IndexTensor bands;  ///< (1, size): 0 above, 1 here, 2 beneath
+  std::array<double, 3> sums{};
+};
+[[nodiscard]] SPIRALTORCH_API BandMap band_map(const Tensor& gradient, std::int64_t above,
+                                               std::int64_t beneath, double tolerance);
+/// The gradient with each element times the weight of its band (above, here, beneath); a weight 0
+/// leaves +0.
+[[nodiscard]] SPIRALTORCH_API Tensor band_scale(const Tensor& gradient, const BandMap& map,
+                                                const std::array<double, 3>& weights);
+
 /// Plans for a device named as `parse_device` reads it; an absent one is planned from its template.
 /// The plan comes from a memo of the last 1024 problems.
 [[nodiscard]] SPIRALTORCH_API SharedPlan plan_for(const RankProblem& problem,

@@ -63,6 +63,10 @@ enum class OpId : std::uint16_t {
   matmul,
   linear,
   linear_grad,
+  // losses
+  squared_error,
+  cross_entropy,
+  logistic_loss,
   // poincare
   ball_project,
   ball_import,
@@ -104,6 +108,7 @@ enum class OpId : std::uint16_t {
   range_count,
   range_emit,
   band_split,
+  band_scale,
   count_
 };
 
@@ -164,6 +169,9 @@ inline constexpr std::array kOps{
     OpInfo{OpId::matmul, "matmul", 2, true},
     OpInfo{OpId::linear, "linear", 3, true},
     OpInfo{OpId::linear_grad, "linear_grad", 4, false},
+    OpInfo{OpId::squared_error, "squared_error", 2, true},
+    OpInfo{OpId::cross_entropy, "cross_entropy", 2, true},
+    OpInfo{OpId::logistic_loss, "logistic_loss", 2, true},
     OpInfo{OpId::ball_project, "ball_project", 1, true},
     OpInfo{OpId::ball_import, "ball_import", 1, true},
     OpInfo{OpId::ball_expmap0, "ball_expmap0", 1, true},
@@ -200,6 +208,7 @@ inline constexpr std::array kOps{
     OpInfo{OpId::range_count, "range_count", 1, false},
     OpInfo{OpId::range_emit, "range_emit", 2, false},
     OpInfo{OpId::band_split, "band_split", 1, false},
+    OpInfo{OpId::band_scale, "band_scale", 2, false},
 };
 
 inline constexpr std::size_t kOpCount = static_cast<std::size_t>(OpId::count_);

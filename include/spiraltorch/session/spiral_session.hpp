@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -11,6 +12,7 @@
 #include "spiraltorch/base/device_caps.hpp"
 #include "spiraltorch/ops/rank.hpp"
 #include "spiraltorch/tensor/tensor.hpp"
+#include "spiraltorch/train/trainer.hpp"
 #include "spiraltorch/zspace/differential_trace.hpp"
 #include "spiraltorch/zspace/hypergrad.hpp"
 
@@ -94,6 +96,22 @@ class SPIRALTORCH_API SpiralSession {
   /// steps are 0.
   [[nodiscard]] SpiralDifferentialTrace trace(
       const Tensor& seed, const std::optional<TracePlanOptions>& plan = {}) const;
+  /// A trainer with the session's device, curvature and rates.
+  [[nodiscard]] std::unique_ptr<ModuleTrainer> trainer(
+      std::shared_ptr<optim::Optimizer> optimizer = {},
+      std::shared_ptr<optim::Scheduler> scheduler = {}, std::optional<double> clip_norm = {}) const;
+  /// A schedule whose plans are for the session's device; `options.device` is replaced.
+  [[nodiscard]] RoundtableSchedule roundtable(std::int64_t rows, std::int64_t cols,
+                                              RoundtableOptions options = {}) const;
+  /// Moves the parameters to the session's device and gives each a fresh tape on its own manifold,
+  /// with the session's rate and configured guard; returns the module. `curvature_mismatch` for a
+  /// ball of another curvature, `volume_exceeded` for a parameter beyond the guard, `graph` where a
+  /// live graph keeps one: nothing has changed then.
+  nn::ModulePtr prepare_module(const nn::ModulePtr& module) const;
+  /// The trainer's.
+  EpochStats train_epoch(ModuleTrainer& trainer, const nn::ModulePtr& module, const nn::Loss& loss,
+                         const EpochSource& batches,
+                         const RoundtableSchedule* schedule = nullptr) const;
   /// A builder that starts from this session's options.
   [[nodiscard]] SpiralSessionBuilder builder() const;
   /// A text encoder of the session's curvature.

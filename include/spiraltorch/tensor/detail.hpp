@@ -19,7 +19,8 @@ struct RowGradient;
 /// Memory shared by handles, detached tensors and exchange partners.
 struct Storage {
   std::shared_ptr<Buffer> buffer;
-  std::atomic<int> kept{0};  ///< live graph nodes that read it in their backward pass
+  std::atomic<int> kept{0};       ///< live graph nodes that read it in their backward pass
+  std::function<void()> explain;  ///< called by a reader on the host who finds a NaN
 };
 
 /// Where a leaf's gradient goes instead of into `grad`, while `takes()`.
@@ -46,6 +47,10 @@ struct TensorImpl {
 
 /// Uninitialised memory whose axes may be 0: results of rank selection only.
 [[nodiscard]] SPIRALTORCH_API Tensor empty_result(Shape shape, DeviceId device);
+
+/// Has `explain` look for the reason, and throw it, if a (1,1) result is NaN: at once where the
+/// host can see it, else when it is read there. So a kernel's finding costs no read of its own.
+SPIRALTORCH_API void explain_nan(const Tensor& result, std::function<void()> explain);
 
 /// The tensor as a contiguous kernel operand.
 [[nodiscard]] inline KernelOperand operand_of(const Tensor& x) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "spiraltorch/base/api.hpp"
+#include "spiraltorch/geometry/manifold.hpp"
 #include "spiraltorch/tensor/complex_tensor.hpp"
 #include "spiraltorch/tensor/tensor.hpp"
 #include "spiraltorch/zspace/barycenter.hpp"
@@ -16,7 +17,7 @@
 namespace spiraltorch {
 
 /// The tape: a buffer of Euclidean differentials and a Riemannian gradient step in the Poincaré
-/// ball.
+/// ball, or a plain one in flat space.
 ///
 /// Inputs are guarded (volume, finiteness) before anything changes; sums saturate at the guard's
 /// bound. Errors: `curvature`, `curvature_mismatch`, `invalid_value`, `non_finite`,
@@ -36,8 +37,14 @@ class SPIRALTORCH_API Hypergrad {
   /// learning_rate finite, > 0. The default guard is (curvature, 1e-6, 1e6, max(8, 4N), N).
   Hypergrad(double curvature, double learning_rate, std::int64_t rows, std::int64_t cols,
             const std::optional<OpenTopos>& topos = {});
+  /// A tape of flat space: curvature 0, and `apply` takes the plain step w ← w − ηg. The guard is
+  /// `topos`, of any curvature, or the default of curvature -1.
+  [[nodiscard]] static Hypergrad euclidean(double learning_rate, std::int64_t rows,
+                                           std::int64_t cols,
+                                           const std::optional<OpenTopos>& topos = {});
 
   [[nodiscard]] double curvature() const noexcept { return curvature_; }
+  [[nodiscard]] Manifold manifold() const;
   [[nodiscard]] double learning_rate() const noexcept { return learning_rate_; }
   [[nodiscard]] Shape shape() const noexcept { return buffer_.shape(); }
   /// Flat row-major copy of the buffer.
@@ -49,6 +56,8 @@ class SPIRALTORCH_API Hypergrad {
   /// Sets the buffer to zero.
   void reset();
   void scale_learning_rate(double factor);
+  /// Finite, >= 0: a schedule may end at 0.
+  void set_learning_rate(double rate);
 
   /// G ← sat(G + tensor).
   void accumulate_wave(const Tensor& tensor);
@@ -62,11 +71,12 @@ class SPIRALTORCH_API Hypergrad {
   /// G ← sat(G + z), z the text's point: `apply` then moves away from the text.
   void absorb_text(const LanguageWaveEncoder& encoder, std::string_view text);
   /// Riemannian SGD in place (Bonnabel 2013): w ← project(exp_w(−η g/λ_w²)) row by row after
-  /// import; a zero row of the buffer leaves an imported row bit for bit. Then the buffer is zero.
-  /// `non_finite` also where a step overflows.
+  /// import; a zero row of the buffer leaves an imported row bit for bit. In flat space w ← w − ηg.
+  /// Then the buffer is zero. `non_finite` also where a step overflows.
   void apply(Tensor& weights);
 
  private:
+  Hypergrad(double curvature, double learning_rate, const OpenTopos& topos, Shape shape);
   void add(const Tensor& differential);
   [[nodiscard]] Tensor zeros_on(DeviceId device) const;
   double curvature_;

@@ -139,8 +139,26 @@ void band_split(const KernelArgs& args) {
   }
 }
 
+void band_scale(const KernelArgs& args) {
+  const auto* g = data<const float>(args.in[0]);
+  const auto* labels = data<const std::int32_t>(args.in[1]);
+  auto* out = data<float>(args.out[0]);
+  std::array<float, 3> weights{};
+  for (std::size_t i = 0; i < 3; ++i) weights[i] = static_cast<float>(args.scalars[i]);
+  parallel_for(args.in[0].size(), kPiece, [&](std::int64_t begin, std::int64_t end) {
+    const GradualUnderflow mode;
+    for (std::int64_t i = begin; i < end; ++i) {
+      const float weight = weights[static_cast<std::size_t>(labels[i])];
+      out[i] = weight == 0.0F ? 0.0F : g[i] * weight;
+    }
+  });
+}
+
 }  // namespace
 
-void register_bands(KernelTable& table) { set_kernel(table, OpId::band_split, band_split); }
+void register_bands(KernelTable& table) {
+  set_kernel(table, OpId::band_split, band_split);
+  set_kernel(table, OpId::band_scale, band_scale);
+}
 
 }  // namespace spiraltorch::cpu

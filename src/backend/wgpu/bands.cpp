@@ -143,8 +143,23 @@ void band_split(const KernelArgs& args) {
   bands.label();
 }
 
+const Shader kScale{"band_scale", {wgsl::band_scale}};
+constexpr std::int64_t kEach = 4;  // elements of a thread
+
+void band_scale(const KernelArgs& args) {
+  const std::int64_t count = args.in[0].size();
+  const std::int64_t blocks = (count + kThreads * kEach - 1) / (kThreads * kEach);
+  Task task(device_of(args), kScale, {{"WG", kThreads}, {"EACH", kEach}});
+  task.bind(args.in[0]).bind(args.in[1]).bind(args.out[0]).u(count).u(blocks);
+  for (const double weight : args.scalars.first(3)) task.f(weight);
+  task.run(static_cast<std::uint64_t>(blocks));
+}
+
 }  // namespace
 
-void register_bands(KernelTable& table) { set_kernel(table, OpId::band_split, band_split); }
+void register_bands(KernelTable& table) {
+  set_kernel(table, OpId::band_split, band_split);
+  set_kernel(table, OpId::band_scale, band_scale);
+}
 
 }  // namespace spiraltorch::wgpu

@@ -15,6 +15,7 @@ KernelTable make_table() {
   wgpu::register_matmul(table);
   wgpu::register_optim(table);
   wgpu::register_linear(table);
+  wgpu::register_loss(table);
   wgpu::register_data(table);
   wgpu::register_gather(table);
   wgpu::register_reduce(table);

@@ -54,7 +54,27 @@ void check_bands(const In& g, std::int64_t above, std::int64_t beneath, double t
                            0x1p-40, 0.0);
 }
 
+void check_scaled(const In& g, const std::array<double, 3>& weights) {
+  const std::int64_t n = g.rows * g.cols;
+  In bands{1, n, {}, n, 1, ElementType::i32};
+  for (std::int64_t i = 0; i < n; ++i) bands.words.push_back(static_cast<std::uint32_t>(i % 3));
+  const std::vector<Out> out{{{g.rows, g.cols}}};
+  const std::vector<double> scalars(weights.begin(), weights.end());
+  const auto got = run(conformance::kWgpu, OpId::band_scale, {g, bands}, out, scalars, {});
+  const auto want = run(conformance::kCpu, OpId::band_scale, {g, bands}, out, scalars, {});
+  const bool same = got[0] == want[0];
+  CHECK(same);
+}
+
 }  // namespace
+
+TEST_CASE("wgpu rank: bands are scaled") {
+  if (!conformance::adapter_here()) return;
+  for (const In& g : {input("uniform", 3, 1000), input("zeros", 1, 7), input("few", 2, 4099)}) {
+    check_scaled(g, {1.0, 0.5, 0.1});
+    check_scaled(g, {0.0, -0.25, 1.0});
+  }
+}
 
 TEST_CASE("wgpu rank: ranges of values") {
   if (!conformance::adapter_here()) return;
