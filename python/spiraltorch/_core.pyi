@@ -1780,6 +1780,11 @@ def from_vec(samples: Iterable) -> DataLoader:
 def from_tensors(inputs: Tensor, targets: Tensor) -> DataLoader:
     """A loader whose sample i is row i of each."""
 
+def from_arrow(source: object, inputs: object, targets: object) -> DataLoader:
+    """
+    Columns of any object with __arrow_c_stream__, by name or index: numbers, bool, fixed-size lists. A new stream each epoch, of unknown length.
+    """
+
 def from_csv(path: object, inputs: object, targets: object, delimiter: str | None = None, header: bool = True) -> DataLoader:
     """Numbers in the columns of a table, by name or index."""
 
