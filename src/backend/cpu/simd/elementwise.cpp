@@ -49,6 +49,29 @@ HWY_INLINE Lanes st_abs(Lanes a) { return hn::Abs(a.v); }
 HWY_INLINE Lanes st_exp(Lanes a) { return safe_exp(D(), a.v); }
 HWY_INLINE Lanes st_log(Lanes a) { return safe_log(D(), a.v); }
 HWY_INLINE Lanes st_tanh(Lanes a) { return safe_tanh(D(), a.v); }
+
+// Φ from erfc(z) = t·exp(-z² + P(t)), t = 1/(1 + z/2), for z = |x|/√2 within 1.2e-7 relatively:
+// Press et al., Numerical Recipes in C, 2nd ed., 6.2.
+HWY_INLINE Lanes st_cdf(Lanes x) {
+  const Lanes z = st_abs(x) * 0.7071067811865476;
+  const Lanes t = Lanes(1.0) / fma(0.5, z, 1.0);
+  Lanes p = fma(0.17087277, t, -0.82215223);
+  for (const double c : {1.48851587, -1.13520398, 0.27886807, -0.18628806, 0.09678418, 0.37409196,
+                         1.00002368, -1.26551223}) {
+    p = fma(p, t, c);
+  }
+  const Lanes half = t * st_exp(p - z * z) * 0.5;
+  return select(1.0 - half, half, x < 0.0);
+}
+// √(2/π)(x + 0.044715x³), and the derivative of ½x(1 + tanh of it).
+HWY_INLINE Lanes st_gelu_inner(Lanes x) { return 0.7978845608 * x * fma(0.044715 * x, x, 1.0); }
+HWY_INLINE Lanes st_gelu_tanh_slope(Lanes x) {
+  const Lanes t = st_tanh(st_gelu_inner(x));
+  const Lanes rise = 0.7978845608 * x * fma(0.134145 * x, x, 1.0);
+  // Where 1 − t² is 0 the rise may be infinite.
+  const Lanes fall = fma(-t, t, 1.0);
+  return 0.5 * (1.0 + t + select(fall * rise, 0.0, fall == 0.0));
+}
 HWY_INLINE Lanes st_sqrt(Lanes a) { return hn::Sqrt(a.v); }
 
 namespace expression {
