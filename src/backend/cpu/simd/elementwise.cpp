@@ -63,14 +63,21 @@ HWY_INLINE Lanes st_cdf(Lanes x) {
   const Lanes half = t * st_exp(p - z * z) * 0.5;
   return select(1.0 - half, half, x < 0.0);
 }
-// √(2/π)(x + 0.044715x³), and the derivative of ½x(1 + tanh of it).
-HWY_INLINE Lanes st_gelu_inner(Lanes x) { return 0.7978845608 * x * fma(0.044715 * x, x, 1.0); }
+// σ(2u) = ½(1 + tanh u), u = √(2/π)(x + 0.044715x³), and the derivative of x·σ(2u): by e^−2|u|, in
+// which neither 1 + tanh nor 1 − tanh² cancels.
+HWY_INLINE Lanes st_gelu_share(Lanes x) {
+  const Lanes u = 0.7978845608 * x * fma(0.044715 * x, x, 1.0);
+  const Lanes e = st_exp(-2.0 * st_abs(u));
+  return select(1.0, e, u < 0.0) / (1.0 + e);
+}
 HWY_INLINE Lanes st_gelu_tanh_slope(Lanes x) {
-  const Lanes t = st_tanh(st_gelu_inner(x));
-  const Lanes rise = 0.7978845608 * x * fma(0.134145 * x, x, 1.0);
-  // Where 1 − t² is 0 the rise may be infinite.
-  const Lanes fall = fma(-t, t, 1.0);
-  return 0.5 * (1.0 + t + select(fall * rise, 0.0, fall == 0.0));
+  const Lanes u = 0.7978845608 * x * fma(0.044715 * x, x, 1.0);
+  const Lanes e = st_exp(-2.0 * st_abs(u));
+  const Lanes rise = 1.5957691216 * x * fma(0.134145 * x, x, 1.0);
+  const Lanes below = 1.0 / (1.0 + e);
+  // Where e is 0 the rise may be infinite.
+  const Lanes more = select(e * below * below * rise, 0.0, e == 0.0);
+  return fma(select(1.0, e, u < 0.0), below, more);
 }
 HWY_INLINE Lanes st_sqrt(Lanes a) { return hn::Sqrt(a.v); }
 

@@ -132,15 +132,20 @@ fn st_cdf(x: f32) -> f32 {
   return keep_nan(x, select(1.0 - half, half, x < 0.0));
 }
 
-// √(2/π)(x + 0.044715x³), and the derivative of ½x(1 + tanh of it).
-fn st_gelu_inner(x: f32) -> f32 {
-  return 0.7978845608 * x * fma(0.044715 * x, x, 1.0);
+// σ(2u) = ½(1 + tanh u), u = √(2/π)(x + 0.044715x³), and the derivative of x·σ(2u): by e^−2|u|, in
+// which neither 1 + tanh nor 1 − tanh² cancels.
+fn st_gelu_share(x: f32) -> f32 {
+  let u = 0.7978845608 * x * fma(0.044715 * x, x, 1.0);
+  let e = st_exp(-2.0 * abs(u));
+  return keep_nan(x, st_div(select(1.0, e, u < 0.0), 1.0 + e));
 }
 fn st_gelu_tanh_slope(x: f32) -> f32 {
-  let t = st_tanh(st_gelu_inner(x));
-  let rise = 0.7978845608 * x * fma(0.134145 * x, x, 1.0);
-  let fall = fma(-t, t, 1.0);
-  return keep_nan(x, 0.5 * (1.0 + t + select(fall * rise, 0.0, fall == 0.0)));
+  let u = 0.7978845608 * x * fma(0.044715 * x, x, 1.0);
+  let e = st_exp(-2.0 * abs(u));
+  let rise = 1.5957691216 * x * fma(0.134145 * x, x, 1.0);
+  let below = st_div(1.0, 1.0 + e);
+  let more = select(e * below * below * rise, 0.0, e == 0.0);
+  return keep_nan(x, fma(select(1.0, e, u < 0.0), below, more));
 }
 
 fn st_sqrt(x: f32) -> f32 {
