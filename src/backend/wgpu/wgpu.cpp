@@ -16,6 +16,7 @@ KernelTable make_table() {
   wgpu::register_optim(table);
   wgpu::register_linear(table);
   wgpu::register_loss(table);
+  wgpu::register_norm(table);
   wgpu::register_data(table);
   wgpu::register_gather(table);
   wgpu::register_reduce(table);

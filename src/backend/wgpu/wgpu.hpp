@@ -13,6 +13,7 @@ void register_matmul(KernelTable& table);
 void register_optim(KernelTable& table);
 void register_linear(KernelTable& table);
 void register_loss(KernelTable& table);
+void register_norm(KernelTable& table);
 void register_reduce(KernelTable& table);
 void register_search(KernelTable& table);
 void register_softmax(KernelTable& table);
