@@ -2314,7 +2314,9 @@ class SpiralSession:
 
     @property
     def device(self) -> str:
-        """The device that computes."""
+        """
+        The device that computes, as text with attributes effective and requested.
+        """
 
     def __enter__(self) -> SpiralSession:
         """Its device becomes the default of new tensors in this thread."""
