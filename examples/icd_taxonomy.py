@@ -93,7 +93,7 @@ def hyperbolic_prototypes(paths):
     edges = sorted({edge for path in paths for edge in zip(path, path[1:], strict=False)})
     embedding = HierarchyEmbedding(dim=DIM, epochs=200, seed=0)
     embedding.fit(Hierarchy.from_edges(edges))
-    points = embedding.vectors()
+    points = embedding.vectors
     return points.index_select([embedding.index(path[0]) for path in paths])
 
 
@@ -112,7 +112,8 @@ def flat_prototypes(distances, epochs=400):
 
 
 def flat_distances(a, b):
-    squares = (a * a).sum(1) + (b * b).sum(1).transpose() - a.matmul(b.transpose()).scale(2.0)
+    products = a.matmul(b.transpose()).scale(-2.0)
+    squares = products + (a * a).sum(1) + (b * b).sum(1).transpose()
     return (squares.clamp(0.0, None) + 1e-6).sqrt()
 
 

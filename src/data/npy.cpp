@@ -1,5 +1,6 @@
 #include <sys/mman.h>
 
+#include <atomic>
 #include <bit>
 #include <charconv>
 #include <cstring>
@@ -16,6 +17,8 @@ namespace {
 
 using data::InputFile;
 constexpr const char* kName = "from_npy";
+constexpr std::uint64_t kMapped = std::uint64_t{1} << 26;  // bytes
+constexpr std::uint64_t kNeighbourhood = 65536;            // Linux's fault_around_bytes
 
 [[noreturn]] void bad(const InputFile& file, std::string_view message) {
   throw FormatError(kName, text(file.path(), ": ", message));
@@ -65,6 +68,7 @@ class Array {
         out.push_back(static_cast<float>(read_(from, swapped_)));
       }
     }
+    forget(numbers);
     return {std::ssize(numbers), cols, std::span<const float>(out)};
   }
 
@@ -72,6 +76,19 @@ class Array {
   std::int64_t cols = 1;
 
  private:
+  // Unmaps what was read, from time to time, so that a pass over a large file stays small; the
+  // pages remain in the system's cache. A jump maps a neighbourhood.
+  void forget(std::span<const std::int64_t> numbers) const {
+    std::uint64_t bytes =
+        kNeighbourhood + numbers.size() * static_cast<std::uint64_t>(cols) * size_;
+    for (std::size_t i = 1; i < numbers.size(); ++i) {
+      if (numbers[i] != numbers[i - 1] + 1) bytes += kNeighbourhood;
+    }
+    if ((mapped_ += bytes) < kMapped) return;
+    mapped_ = 0;
+    (void)::madvise(const_cast<unsigned char*>(map_), length_, MADV_DONTNEED);
+  }
+
   std::string read_header() {
     unsigned char lead[12] = {};
     const std::size_t got = file_.read(0, reinterpret_cast<char*>(lead), sizeof lead);
@@ -134,6 +151,7 @@ class Array {
   InputFile file_;
   const unsigned char* map_ = nullptr;
   std::size_t length_ = 0;
+  mutable std::atomic<std::uint64_t> mapped_{0};
   std::uint64_t start_ = 0;
   data::ReadElement read_ = nullptr;
   std::size_t size_ = 0;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "optim/checks.hpp"
+#include "optim/gradient.hpp"
 #include "spiraltorch/ops/gather.hpp"
 #include "spiraltorch/runtime/kernel.hpp"
 #include "spiraltorch/tensor/autograd.hpp"
@@ -64,7 +65,7 @@ WatchedNorm gradient_norm(std::span<const nn::Parameter> parameters,
   for (const nn::Parameter& p : parameters) {
     if (const auto rows = detail::row_gradient(p)) {
       by_device[to_text(p.device())].push_back(term_of(p, *rows));
-    } else if (const auto gradient = p.grad()) {
+    } else if (const auto gradient = gradient_of(p)) {
       check_same_device("gradient_norm", {&p, &*gradient});
       by_device[to_text(p.device())].push_back(term_of(p, *gradient));
     }
@@ -100,7 +101,7 @@ double clip_grad_norm_(std::span<nn::Parameter> parameters, double max_norm) {
   for (nn::Parameter& p : parameters) {
     if (const auto rows = detail::row_gradient(p)) {
       scaled_rows.emplace_back(&p, detail::RowGradient{rows->rows, rows->values.scale(factor)});
-    } else if (const auto gradient = p.grad()) {
+    } else if (const auto gradient = gradient_of(p)) {
       scaled.emplace_back(&p, gradient->scale(factor));
     }
   }

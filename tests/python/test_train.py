@@ -387,6 +387,14 @@ def test_a_kill_during_a_checkpoint_leaves_a_readable_one(tmp_path):
         assert all(x == 0 for x in net.parameters()[0].data())
 
 
+def test_a_sessions_device_tells_what_was_asked_for():
+    session = st.SpiralSession(device="cpu")
+    assert session.device == "cpu" and isinstance(session.device, str)
+    assert session.device.effective == "cpu"
+    assert session.device.requested == session.requested_device == "cpu"
+    assert st.SpiralSession(device="auto", strict=True).device.requested == "auto"
+
+
 def test_the_trainer_checks_its_arguments(tmp_path):
     with pytest.raises(ValueError, match="clip_norm"):
         st.ModuleTrainer(clip_norm=math.nan)

@@ -101,6 +101,11 @@ enum class OpId : std::uint16_t {
   lorentz_rows,
   lorentz_rows_grad,
   lorentz_dist_matrix,
+  // layers
+  poincare_mlr,
+  poincare_mlr_grad,
+  poincare_linear,
+  poincare_linear_grad,
   // embed
   embed_train,
   embed_ranks,
@@ -210,6 +215,10 @@ inline constexpr std::array kOps{
     OpInfo{OpId::lorentz_rows, "lorentz_rows", 3, true},
     OpInfo{OpId::lorentz_rows_grad, "lorentz_rows_grad", 4, false},
     OpInfo{OpId::lorentz_dist_matrix, "lorentz_dist_matrix", 2, true},
+    OpInfo{OpId::poincare_mlr, "poincare_mlr", 3, true},
+    OpInfo{OpId::poincare_mlr_grad, "poincare_mlr_grad", 4, false},
+    OpInfo{OpId::poincare_linear, "poincare_linear", 3, true},
+    OpInfo{OpId::poincare_linear_grad, "poincare_linear_grad", 5, false},
     OpInfo{OpId::embed_train, "embed_train", 4, false},
     OpInfo{OpId::embed_ranks, "embed_ranks", 3, false},
     OpInfo{OpId::optim_step, "optim_step", 2, false},

@@ -31,6 +31,8 @@ KernelTable make_table() {
   cpu::register_ball_grad_mean(table);
   cpu::register_ball_grad_sums(table);
   cpu::register_lorentz(table);
+  cpu::register_affine(table);
+  cpu::register_mlr(table);
   cpu::register_embed(table);
   cpu::register_optim(table);
   cpu::register_rank(table);

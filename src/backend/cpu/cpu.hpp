@@ -20,6 +20,8 @@ void register_ball_grad(KernelTable& table);
 void register_ball_grad_mean(KernelTable& table);
 void register_ball_grad_sums(KernelTable& table);
 void register_lorentz(KernelTable& table);
+void register_affine(KernelTable& table);
+void register_mlr(KernelTable& table);
 void register_embed(KernelTable& table);
 void register_optim(KernelTable& table);
 void register_rank(KernelTable& table);

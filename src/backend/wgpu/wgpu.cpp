@@ -28,6 +28,8 @@ KernelTable make_table() {
   wgpu::register_ball_mean(table);
   wgpu::register_ball_grad_sums(table);
   wgpu::register_lorentz(table);
+  wgpu::register_affine(table);
+  wgpu::register_mlr(table);
   wgpu::register_rank(table);
   wgpu::register_rank_range(table);
   wgpu::register_bands(table);

@@ -22,6 +22,8 @@ void register_ball_grad(KernelTable& table);
 void register_ball_mean(KernelTable& table);
 void register_ball_grad_sums(KernelTable& table);
 void register_lorentz(KernelTable& table);
+void register_affine(KernelTable& table);
+void register_mlr(KernelTable& table);
 void register_rank(KernelTable& table);
 void register_rank_range(KernelTable& table);
 void register_bands(KernelTable& table);
