@@ -7,7 +7,7 @@ cd "$(dirname "$0")"
 # shellcheck source=tools/setup.sh
 . tools/setup.sh
 
-test_requirements="numpy==2.4.6 pytest==9.2.0 nanobind==3.1.0 ruff==0.17.6 wgpu==0.32.0"
+test_requirements="numpy==2.4.6 pyarrow==26.0.1 pytest==9.2.0 nanobind==3.1.0 ruff==0.17.6 safetensors==0.8.0 wgpu==0.32.0"
 
 echo "This installs Debian packages where they are missing"
 echo "  ($build_packages $test_packages)"
@@ -29,7 +29,7 @@ build/venv/bin/ruff format --check .
 codespell
 
 say "Build with warnings as errors, and each public header alone"
-cmake --preset dev -DSPIRALTORCH_TEST_WGPU_LIBRARY="$wgpu_library"
+cmake --preset dev -DSPIRALTORCH_TEST_WGPU_LIBRARY="$wgpu_library" -DSPIRALTORCH_TEST_RACES=ON
 cmake --build --preset dev
 cmake --build --preset dev --target all_verify_interface_header_sets
 

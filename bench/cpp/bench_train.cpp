@@ -1,5 +1,7 @@
 // Times a training step from C++: bench_train [threads…]. Per network and part of the step, the
-// microseconds of one batch, medians of epochs; then samples a second of whole epochs.
+// microseconds of one batch, medians of epochs; then samples a second of whole epochs, and those of
+// ModuleTrainer.
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstdio>
@@ -11,8 +13,10 @@
 #include <spiraltorch/nn/linear.hpp>
 #include <spiraltorch/nn/loss.hpp>
 #include <spiraltorch/nn/sequential.hpp>
+#include <spiraltorch/optim/optimizer.hpp>
 #include <spiraltorch/runtime/parallel.hpp>
 #include <spiraltorch/tensor/autograd.hpp>
+#include <spiraltorch/train/trainer.hpp>
 #include <string>
 #include <vector>
 
@@ -73,6 +77,24 @@ Times epoch(Network& net, const nn::Loss& criterion, const DataLoader& batches) 
   return times;
 }
 
+double median(std::vector<double> v) {
+  std::nth_element(v.begin(), v.begin() + static_cast<long>(v.size() / 2), v.end());
+  return v[v.size() / 2];
+}
+
+// Seconds of an epoch of ModuleTrainer with SGD.
+double trainer_seconds(const Work& w, const DataLoader& loader) {
+  const Network net(w);
+  ModuleTrainer trainer(
+      {.optimizer = std::make_shared<optim::SGD>(net.parameters, optim::SgdOptions{.lr = 0.01})});
+  std::vector<double> times;
+  const auto start = Clock::now();
+  while (times.size() < 6 || Clock::now() - start < std::chrono::seconds(2)) {
+    times.push_back(trainer.train_epoch(net.module, nn::MeanSquaredError(), loader).seconds);
+  }
+  return median(times);
+}
+
 void bench(const Work& w) {
   Network net(w);
   const nn::MeanSquaredError criterion;
@@ -89,15 +111,13 @@ void bench(const Work& w) {
   }
   const auto steps = static_cast<double>((w.samples + w.batch - 1) / w.batch);
   std::printf("%-12s %d threads:", w.name.c_str(), thread_count());
-  const auto median = [](std::vector<double> v) {
-    std::nth_element(v.begin(), v.begin() + static_cast<long>(v.size() / 2), v.end());
-    return v[v.size() / 2];
-  };
   for (std::size_t i = 0; i < parts; ++i)
     std::printf("  %s %.2f", kParts[i], 1e6 * median(all[i]) / steps);
   const double whole = median(all[parts]);
-  std::printf("  all %.2f us a step, %.3f M samples/s\n", 1e6 * whole / steps,
-              1e-6 * static_cast<double>(w.samples) / whole);
+  const double trainer = trainer_seconds(w, loader);
+  const auto rate = [&](double seconds) { return 1e-6 * static_cast<double>(w.samples) / seconds; };
+  std::printf("  all %.2f us a step, %.3f M samples/s; trainer %.2f us, %.3f M samples/s\n",
+              1e6 * whole / steps, rate(whole), 1e6 * trainer / steps, rate(trainer));
 }
 
 }  // namespace

@@ -22,6 +22,12 @@ def backends() -> list[str]:
 def manual_seed(seed: int) -> None:
     """Resets the process-wide random numbers to `seed`, 0 <= seed < 2**64."""
 
+def rng_state() -> tuple:
+    """(seed, next block) of the process-wide random numbers."""
+
+def set_rng_state(state: object) -> None:
+    """Brings the random numbers where rng_state() was."""
+
 def set_strict(strict: bool) -> None:
     """
     Whether an absent device is an error instead of the CPU with a warning.
@@ -770,8 +776,16 @@ class Hypergrad:
 
     def __init__(self, curvature: float, learning_rate: float, rows: int, cols: int, topos: OpenTopos | None = None) -> None: ...
 
+    @staticmethod
+    def euclidean(learning_rate: float, rows: int, cols: int, topos: OpenTopos | None = None) -> Hypergrad:
+        """A tape of flat space, whose apply is a plain step."""
+
     def curvature(self) -> float:
-        """The curvature."""
+        """The curvature; 0 in flat space."""
+
+    @property
+    def manifold(self) -> "std::variant<spiraltorch::Euclidean, spiraltorch::PoincareBall>":
+        """Euclidean() or a PoincareBall."""
 
     def learning_rate(self) -> float:
         """Step size."""
@@ -790,6 +804,9 @@ class Hypergrad:
 
     def scale_learning_rate(self, factor: float) -> None:
         """Multiplies the step size."""
+
+    def set_learning_rate(self, rate: float) -> None:
+        """Sets the step size, which may be 0."""
 
     def accumulate_wave(self, tensor: Tensor) -> None:
         """Adds a Euclidean differential."""
@@ -1295,6 +1312,14 @@ class Module:
     def load_state_dict(self, state: dict, strict: bool = True) -> None:
         """
         Copies values in by name, after all checks; strict wants exactly the own names.
+        """
+
+    def save(self, path: object) -> None:
+        """Writes the parameters as safetensors, atomically."""
+
+    def load(self, path: object, strict: bool = True, cast: bool = False) -> None:
+        """
+        Reads safetensors with the right names, after all checks; cast rounds other float types.
         """
 
     def __setattr__(self, name: object, value: object | None) -> None: ...
@@ -1904,6 +1929,9 @@ class DataLoader:
     def prefetch_depth(self) -> int:
         """Batches of the queue; 0: none."""
 
+    def set_epoch(self, epoch: object) -> None:
+        """Sets the counter: how training goes on where it was."""
+
     @property
     def epoch(self) -> int:
         """The epoch that the next iter() takes."""
@@ -1921,6 +1949,11 @@ def from_vec(samples: Iterable) -> DataLoader:
 def from_tensors(inputs: Tensor, targets: Tensor) -> DataLoader:
     """A loader whose sample i is row i of each."""
 
+def from_arrow(source: object, inputs: object, targets: object) -> DataLoader:
+    """
+    Columns of any object with __arrow_c_stream__, by name or index: numbers, bool, fixed-size lists. A new stream each epoch, of unknown length.
+    """
+
 def from_csv(path: object, inputs: object, targets: object, delimiter: str | None = None, header: bool = True) -> DataLoader:
     """Numbers in the columns of a table, by name or index."""
 
@@ -1937,6 +1970,338 @@ def from_text(texts: object, encoder: LanguageWaveEncoder, targets: object | Non
     Texts, or the lines of a file, encoded by encode_z_space; the target is the input unless given.
     """
 
+class BandEnergy:
+    """Sums of |g| over a gradient's bands."""
+
+    def __init__(self, above: float = 0.0, here: float = 0.0, beneath: float = 0.0) -> None: ...
+
+    @property
+    def above(self) -> float:
+        """Of the largest entries."""
+
+    @above.setter
+    def above(self, arg: float, /) -> None: ...
+
+    @property
+    def here(self) -> float:
+        """Of the rest."""
+
+    @here.setter
+    def here(self, arg: float, /) -> None: ...
+
+    @property
+    def beneath(self) -> float:
+        """Of the smallest entries."""
+
+    @beneath.setter
+    def beneath(self, arg: float, /) -> None: ...
+
+    def l1(self) -> float:
+        """Their sum."""
+
+    def norm(self) -> BandEnergy:
+        """Their shares of the sum; thirds if it is 0."""
+
+    def __iter__(self) -> Iterator:
+        """above, here, beneath."""
+
+    def __eq__(self, arg: BandEnergy, /) -> bool: ...
+
+    def __repr__(self) -> str: ...
+
+class RoundtableSchedule:
+    """
+    Splits a loss' gradient by size into Above, Here and Beneath and weights the bands.
+    """
+
+    def __init__(self, rows: int, cols: int, top_k: int = 8, mid_k: int = 8, bottom_k: int = 8, here_tolerance: float = 1e-05, weights: object = (1.0, 1.0, 1.0), device: str | None = None) -> None: ...
+
+    @property
+    def rows(self) -> int:
+        """Rows that the plans are for."""
+
+    @property
+    def cols(self) -> int:
+        """Columns that the plans are for."""
+
+    @property
+    def top_k(self) -> int: ...
+
+    @property
+    def mid_k(self) -> int: ...
+
+    @property
+    def bottom_k(self) -> int: ...
+
+    @property
+    def here_tolerance(self) -> float: ...
+
+    @property
+    def weights(self) -> object:
+        """(above, here, beneath), or a callable."""
+
+    @property
+    def plans(self) -> tuple:
+        """The rank plans of TopK, MidK and BottomK."""
+
+    def with_weights(self, above: float, here: float, beneath: float) -> RoundtableSchedule:
+        """The same schedule with other weights."""
+
+    def split(self, gradient: Tensor) -> tuple:
+        """
+        (above, here, beneath) of the gradient's shape; they add up to it exactly.
+        """
+
+    def band_energy(self, gradient: Tensor) -> BandEnergy:
+        """Sums of |g| over the bands."""
+
+    def __repr__(self) -> str: ...
+
+class EpochStats:
+    """What one pass over the training batches gave."""
+
+    @property
+    def batches(self) -> int:
+        """Number of batches."""
+
+    @property
+    def samples(self) -> int:
+        """Input rows."""
+
+    @property
+    def total_loss(self) -> float:
+        """Sum of the batches' losses."""
+
+    @property
+    def average_loss(self) -> float:
+        """Mean over batches."""
+
+    @property
+    def mean_loss(self) -> float:
+        """Mean over samples."""
+
+    @property
+    def grad_norm(self) -> float:
+        """Mean norm of the gradient before clipping."""
+
+    @property
+    def band_energy(self) -> BandEnergy | None:
+        """Mean BandEnergy, None without schedule."""
+
+    @property
+    def learning_rate(self) -> float:
+        """The rate last in force."""
+
+    @property
+    def seconds(self) -> float:
+        """Time taken."""
+
+    @property
+    def samples_per_second(self) -> float:
+        """Speed."""
+
+    def __repr__(self) -> str: ...
+
+class EvalStats:
+    """What one evaluation gave."""
+
+    @property
+    def batches(self) -> int:
+        """Number of batches."""
+
+    @property
+    def samples(self) -> int:
+        """Input rows."""
+
+    @property
+    def average_loss(self) -> float:
+        """Mean over batches."""
+
+    @property
+    def mean_loss(self) -> float:
+        """Mean over samples."""
+
+    @property
+    def seconds(self) -> float:
+        """Time taken."""
+
+    def __repr__(self) -> str: ...
+
+class EarlyStopping:
+    """
+    Ends a fit after `patience` epochs without a loss below best - min_delta.
+    """
+
+    def __init__(self, patience: int = 5, min_delta: float = 0.0, restore_best: bool = True) -> None: ...
+
+    @property
+    def patience(self) -> int:
+        """Epochs without improvement."""
+
+    @property
+    def min_delta(self) -> float:
+        """What counts as one."""
+
+    @property
+    def restore_best(self) -> bool:
+        """Whether the best epoch's parameters stand at the end."""
+
+class History:
+    """(EpochStats, EvalStats or None) of each epoch of a fit."""
+
+    @property
+    def epochs(self) -> list:
+        """The entries."""
+
+    @property
+    def best_epoch(self) -> int | None:
+        """Where the average loss was least, or None."""
+
+    @property
+    def stopped(self) -> str:
+        """'completed', 'early' or 'callback'."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, key: object) -> object: ...
+
+    def __iter__(self) -> Iterator: ...
+
+    def __repr__(self) -> str: ...
+
+class FitState:
+    """What callbacks see of a running fit."""
+
+    @property
+    def trainer(self) -> object:
+        """The trainer."""
+
+    @property
+    def module(self) -> Module:
+        """The module."""
+
+    @property
+    def epoch(self) -> int:
+        """Epoch of this fit, from 0."""
+
+    @property
+    def batch(self) -> int:
+        """Batches done in it."""
+
+    @property
+    def stats(self) -> EpochStats:
+        """EpochStats of the epoch so far."""
+
+    @property
+    def stop(self) -> bool:
+        """Set it to end the fit after this batch or epoch."""
+
+    @stop.setter
+    def stop(self, arg: bool, /) -> None: ...
+
+class ProgressEvent:
+    """Where a fit is."""
+
+    @property
+    def epoch_ended(self) -> bool:
+        """Whether an epoch ended, else a batch."""
+
+    @property
+    def epoch(self) -> int:
+        """From 0."""
+
+    @property
+    def epochs(self) -> int:
+        """Epochs of the fit."""
+
+    @property
+    def batch(self) -> int:
+        """Batches done in this epoch."""
+
+    @property
+    def batches(self) -> int | None:
+        """Batches of an epoch, or None."""
+
+    @property
+    def stats(self) -> EpochStats:
+        """EpochStats of the epoch so far."""
+
+    @property
+    def validation(self) -> EvalStats | None:
+        """EvalStats at an epoch's end, or None."""
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Estimate for the fit, or None."""
+
+class ModuleTrainer:
+    """Trains modules: epochs, fits, evaluation, checkpoints."""
+
+    def __init__(self, device: str | None = None, curvature: float = -1.0, hyper_learning_rate: float = 0.05, fallback_learning_rate: float = 0.01, *, optimizer: Optimizer | None = None, scheduler: Scheduler | None = None, clip_norm: float | None = None) -> None: ...
+
+    @property
+    def device(self) -> str:
+        """Where batches go if a module has no parameter."""
+
+    @property
+    def curvature(self) -> float:
+        """The session's curvature."""
+
+    @property
+    def hyper_learning_rate(self) -> float:
+        """Rate of tapes."""
+
+    @property
+    def fallback_learning_rate(self) -> float:
+        """Rate of parameters without tape and optimizer."""
+
+    @property
+    def optimizer(self) -> Optimizer:
+        """The optimizer, or None."""
+
+    @property
+    def scheduler(self) -> Scheduler:
+        """The scheduler, or None."""
+
+    @property
+    def clip_norm(self) -> float | None:
+        """Bound of the gradient's norm, or None."""
+
+    @property
+    def epoch(self) -> int:
+        """Finished epochs."""
+
+    @property
+    def step(self) -> int:
+        """Finished batches."""
+
+    @property
+    def last_stats(self) -> EpochStats | None:
+        """Of the last epoch; after an exception of its finished batches."""
+
+    def __repr__(self) -> str: ...
+
+    def fit(self, module: Module, loss: object, loader: object, epochs: object, validation: object | None = None, *, schedule: RoundtableSchedule | None = None, progress: object = True, callbacks: object = (), early_stopping: EarlyStopping | None = None) -> History:
+        """Several epochs, with a validation after each."""
+
+    def train_epoch(self, module: Module, loss: object, batches: object, schedule: RoundtableSchedule | None = None) -> EpochStats:
+        """
+        One pass over a DataLoader's next epoch, or an iterable of (input, target) batches.
+        """
+
+    def evaluate(self, module: Module, loss: object, loader: object) -> EvalStats:
+        """Losses in evaluation mode, without a graph."""
+
+    def checkpoint(self, path: object, module: Module | None = None, loader: object | None = None) -> None:
+        """
+        Writes all that training depends on; what is omitted is what was used last.
+        """
+
+    def resume(self, path: object, module: Module | None = None, loader: object | None = None) -> None:
+        """
+        Takes a checkpoint back; the next train_epoch or fit finishes the interrupted epoch.
+        """
+
 class SpiralSession:
     """
     Device, curvature and rates wired once; makes barycenters, tapes and traces.
@@ -1949,7 +2314,9 @@ class SpiralSession:
 
     @property
     def device(self) -> str:
-        """The device that computes."""
+        """
+        The device that computes, as text with attributes effective and requested.
+        """
 
     def __enter__(self) -> SpiralSession:
         """Its device becomes the default of new tensors in this thread."""
@@ -2013,6 +2380,20 @@ class SpiralSession:
 
     def trace(self, seed: Tensor, sot: dict | None = None) -> SpiralDifferentialTrace:
         """A differential trace over a seed."""
+
+    def trainer(self, optimizer: Optimizer | None = None, scheduler: Scheduler | None = None, clip_norm: float | None = None) -> ModuleTrainer:
+        """A ModuleTrainer with the session's values."""
+
+    def roundtable(self, rows: int, cols: int, top_k: int = 8, mid_k: int = 8, bottom_k: int = 8, here_tolerance: float = 1e-05, weights: object = (1.0, 1.0, 1.0)) -> RoundtableSchedule:
+        """A RoundtableSchedule whose plans are for the session's device."""
+
+    def prepare_module(self, module: object) -> object:
+        """
+        Moves the parameters to the session's device and gives each a fresh tape; returns the module.
+        """
+
+    def train_epoch(self, trainer: ModuleTrainer, module: Module, loss: object, batches: object, schedule: RoundtableSchedule | None = None) -> EpochStats:
+        """The trainer's train_epoch."""
 
     def __repr__(self) -> str: ...
 

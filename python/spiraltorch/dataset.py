@@ -3,6 +3,7 @@
 from ._core import (
     DataIterator,
     DataLoader,
+    from_arrow,
     from_csv,
     from_jsonl,
     from_npy,
@@ -14,6 +15,7 @@ from ._core import (
 __all__ = [
     "DataIterator",
     "DataLoader",
+    "from_arrow",
     "from_csv",
     "from_jsonl",
     "from_npy",

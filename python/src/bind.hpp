@@ -21,6 +21,7 @@ void bind_embed(nb::module_& m);
 void bind_rank(nb::module_& m);
 void bind_sot(nb::module_& m);
 void bind_dataset(nb::module_& m);
+void bind_dataset_arrow(nb::module_& m);
 void bind_nn(nb::module_& m);
 void bind_train(nb::module_& m);
 void bind_optim(nb::module_& m);

@@ -25,7 +25,7 @@ namespace {
 // One epoch as Python holds it. Its end joins the producer with the interpreter lock released.
 class PyDataIterator {
  public:
-  PyDataIterator(st::DataIterator batches, std::vector<MapFunction> functions)
+  PyDataIterator(st::DataIterator batches, std::vector<CalledObject> functions)
       : batches_(std::move(batches)), functions_(std::move(functions)) {
     live().insert(this);
   }
@@ -47,7 +47,7 @@ class PyDataIterator {
     return nb::make_tuple(std::move(batch->input), std::move(batch->target));
   }
 
-  [[nodiscard]] std::vector<MapFunction>& functions() { return functions_; }
+  [[nodiscard]] std::vector<CalledObject>& functions() { return functions_; }
 
   void close() {
     const nb::gil_scoped_release unlock;
@@ -71,23 +71,23 @@ class PyDataIterator {
   }
 
   std::optional<st::DataIterator> batches_;
-  std::vector<MapFunction> functions_;
+  std::vector<CalledObject> functions_;
 };
 
-std::vector<MapFunction>& functions_of(PyDataIterator& x) { return x.functions(); }
-std::vector<MapFunction>& functions_of(PyDataLoader& x) { return x.functions; }
+std::vector<CalledObject>& functions_of(PyDataIterator& x) { return x.functions(); }
+std::vector<CalledObject>& functions_of(PyDataLoader& x) { return x.functions; }
 
 template <class T>
 int traverse(PyObject* self, visitproc visit, void* arg) {
   Py_VISIT(Py_TYPE(self));
   if (!nb::inst_ready(self)) return 0;
-  for (const MapFunction& f : functions_of(*nb::inst_ptr<T>(self))) Py_VISIT(f.object());
+  for (const CalledObject& f : functions_of(*nb::inst_ptr<T>(self))) Py_VISIT(f.object());
   return 0;
 }
 
 template <class T>
 int clear(PyObject* self) {
-  std::vector<MapFunction> gone;
+  std::vector<CalledObject> gone;
   if (nb::inst_ready(self)) gone.swap(functions_of(*nb::inst_ptr<T>(self)));
   return 0;
 }
@@ -131,11 +131,11 @@ PyDataLoader from_vec(nb::iterable samples) {
 PyDataLoader map(const PyDataLoader& d, nb::handle fn) {
   if (PyCallable_Check(fn.ptr()) == 0) throw nb::type_error("[map] fn: expected a callable");
   PyDataLoader out{d.loader, d.functions};
-  const MapFunction function(nb::borrow(fn));
+  const CalledObject function(nb::borrow(fn));
   out.functions.push_back(function);
   out.loader = d.loader.map([slot = function.slot()](Sample sample) {
     const nb::gil_scoped_acquire lock;
-    const nb::object f = nb::borrow(slot->function);
+    const nb::object f = nb::borrow(slot->object);
     if (!f.is_valid()) throw std::runtime_error("[map] fn: got one whose loaders are gone");
     return sample_of("map", f(std::move(sample.input), std::move(sample.target)));
   });

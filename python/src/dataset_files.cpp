@@ -17,20 +17,9 @@ using st::dataset::Column;
 
 namespace {
 
-Column column_of(const char* what, nb::handle object) {
+Column column_of(const char* op, const char* what, nb::handle object) {
   if (PyUnicode_Check(object.ptr())) return nb::cast<std::string>(object);
-  return integer("from_csv", what, object);
-}
-
-// Names and numbers; one alone is a list of one.
-std::vector<Column> columns_of(const char* what, nb::handle object) {
-  std::vector<Column> out;
-  if (PyUnicode_Check(object.ptr()) || PySequence_Check(object.ptr()) == 0) {
-    out.push_back(column_of(what, object));
-    return out;
-  }
-  for (nb::handle item : object) out.push_back(column_of(what, item));
-  return out;
+  return integer(op, what, object);
 }
 
 PyDataLoader from_csv(nb::handle path, nb::handle inputs, nb::handle targets,
@@ -41,8 +30,8 @@ PyDataLoader from_csv(nb::handle path, nb::handle inputs, nb::handle targets,
                 "delimiter: got another length, expected one ASCII character");
     options.delimiter = (*delimiter)[0];
   }
-  const auto x = columns_of("inputs", inputs);
-  const auto y = columns_of("targets", targets);
+  const auto x = columns_of("from_csv", "inputs", inputs);
+  const auto y = columns_of("from_csv", "targets", targets);
   const std::string file = path_of(path);
   const nb::gil_scoped_release unlock;
   return {st::dataset::from_csv(file, x, y, options)};
@@ -92,6 +81,16 @@ PyDataLoader from_text(nb::handle texts, const st::LanguageWaveEncoder& encoder,
 }
 
 }  // namespace
+
+std::vector<Column> columns_of(const char* op, const char* what, nb::handle object) {
+  std::vector<Column> out;
+  if (PyUnicode_Check(object.ptr()) || PySequence_Check(object.ptr()) == 0) {
+    out.push_back(column_of(op, what, object));
+    return out;
+  }
+  for (nb::handle item : object) out.push_back(column_of(op, what, item));
+  return out;
+}
 
 void bind_dataset_files(nb::module_& m) {
   m.def("from_csv", from_csv, "path"_a, "inputs"_a, "targets"_a, "delimiter"_a = nb::none(),

@@ -17,6 +17,7 @@ NB_MODULE(_core, m) {
   bind_optim(m);
   bind_sot(m);
   bind_dataset(m);
+  bind_dataset_arrow(m);
   bind_dataset_files(m);
   bind_train(m);
   bind_session(m);

@@ -120,7 +120,13 @@ void bind_session(nb::module_& m) {
         "beta_j"_a = 0.0, "topos"_a = nb::none(), "coupling"_a = nb::none(), "seed"_a = nb::none(),
         "strict"_a = false,
         "An absent device becomes the CPU with one warning, or with strict=True an error.");
-  c.def_prop_ro("device", &SpiralSession::device, "The device that computes.");
+  c.def_prop_ro(
+      "device",
+      [](const SpiralSession& s) {
+        const auto name = nb::module_::import_("spiraltorch._device_name").attr("DeviceName");
+        return nb::borrow<nb::str>(name(s.device(), s.requested_device()));
+      },
+      "The device that computes, as text with attributes effective and requested.");
   c.def(
       "__enter__",
       [](const SpiralSession& s) -> const SpiralSession& {

@@ -9,6 +9,8 @@
 namespace spiraltorch {
 namespace {
 
+constexpr std::int64_t kThreadFloats = 65536;  // a copy of so many is an operation on all threads
+
 // Plain numbers in host memory: copied without an operation per part.
 bool is_plain(const Tensor& x) { return !x.requires_grad() && host_view(*x.buffer()) != nullptr; }
 
@@ -44,7 +46,7 @@ Tensor side(std::span<const Sample> samples, Tensor Sample::*member, const char*
 }
 
 Tensor rows_of(const Tensor& x, std::span<const std::int64_t> numbers) {
-  if (!is_plain(x)) {
+  if (!is_plain(x) || std::ssize(numbers) * x.cols() >= kThreadFloats) {
     const std::vector<std::int64_t> values(numbers.begin(), numbers.end());
     return ops::index_select(
         x, IndexTensor::from_values(1, std::ssize(values), values, ElementType::i64, x.device()));

@@ -1,11 +1,11 @@
 #include <sys/mman.h>
 
-#include <algorithm>
+#include <atomic>
 #include <bit>
 #include <charconv>
-#include <cmath>
 #include <cstring>
 
+#include "data/elements.hpp"
 #include "data/records.hpp"
 #include "spiraltorch/base/format_error.hpp"
 #include "spiraltorch/base/limits.hpp"
@@ -17,58 +17,11 @@ namespace {
 
 using data::InputFile;
 constexpr const char* kName = "from_npy";
+constexpr std::uint64_t kMapped = std::uint64_t{1} << 26;  // bytes
+constexpr std::uint64_t kNeighbourhood = 65536;            // Linux's fault_around_bytes
 
 [[noreturn]] void bad(const InputFile& file, std::string_view message) {
   throw FormatError(kName, text(file.path(), ": ", message));
-}
-
-template <class T>
-double element(const unsigned char* from, bool swapped) {
-  unsigned char bytes[sizeof(T)];
-  std::memcpy(bytes, from, sizeof(T));
-  if (swapped) std::reverse(bytes, bytes + sizeof(T));
-  T value;
-  std::memcpy(&value, bytes, sizeof(T));
-  return static_cast<double>(value);
-}
-
-double half(const unsigned char* from, bool swapped) {
-  const auto bits = static_cast<unsigned>(element<std::uint16_t>(from, swapped));
-  const int exponent = static_cast<int>((bits >> 10) & 31U);
-  const double mantissa = bits & 1023U;
-  double value =
-      exponent == 0 ? std::ldexp(mantissa, -24) : std::ldexp(mantissa + 1024.0, exponent - 25);
-  if (exponent == 31) value = mantissa == 0 ? INFINITY : NAN;
-  return (bits & 0x8000U) != 0 ? -value : value;
-}
-
-double truth(const unsigned char* from, bool) { return *from != 0 ? 1.0 : 0.0; }
-
-using Read = double (*)(const unsigned char*, bool);
-
-// Real and boolean types of NumPy by their letter and size.
-Read reader_of(std::string_view type) {
-  struct Row {
-    std::string_view type;
-    Read read;
-  };
-  static constexpr Row kRows[] = {{"f4", element<float>},
-                                  {"f8", element<double>},
-                                  {"f2", half},
-                                  {"i1", element<std::int8_t>},
-                                  {"i2", element<std::int16_t>},
-                                  {"i4", element<std::int32_t>},
-                                  {"i8", element<std::int64_t>},
-                                  {"u1", element<std::uint8_t>},
-                                  {"u2", element<std::uint16_t>},
-                                  {"u4", element<std::uint32_t>},
-                                  {"u8", element<std::uint64_t>},
-                                  {"b1", truth}};
-  for (const Row& row : kRows) {
-    if (row.type == type) return row.read;
-  }
-  if (type == text("f", sizeof(long double))) return element<long double>;
-  return nullptr;
 }
 
 // The rest of the header behind `'key':`, spaces skipped.
@@ -115,6 +68,7 @@ class Array {
         out.push_back(static_cast<float>(read_(from, swapped_)));
       }
     }
+    forget(numbers);
     return {std::ssize(numbers), cols, std::span<const float>(out)};
   }
 
@@ -122,6 +76,19 @@ class Array {
   std::int64_t cols = 1;
 
  private:
+  // Unmaps what was read, from time to time, so that a pass over a large file stays small; the
+  // pages remain in the system's cache. A jump maps a neighbourhood.
+  void forget(std::span<const std::int64_t> numbers) const {
+    std::uint64_t bytes =
+        kNeighbourhood + numbers.size() * static_cast<std::uint64_t>(cols) * size_;
+    for (std::size_t i = 1; i < numbers.size(); ++i) {
+      if (numbers[i] != numbers[i - 1] + 1) bytes += kNeighbourhood;
+    }
+    if ((mapped_ += bytes) < kMapped) return;
+    mapped_ = 0;
+    (void)::madvise(const_cast<unsigned char*>(map_), length_, MADV_DONTNEED);
+  }
+
   std::string read_header() {
     unsigned char lead[12] = {};
     const std::size_t got = file_.read(0, reinterpret_cast<char*>(lead), sizeof lead);
@@ -147,7 +114,7 @@ class Array {
       bad(file_, "got a structured type, expected a real one");
     }
     const std::string_view type = value.substr(2, end - 2);
-    read_ = reader_of(type);
+    read_ = data::element_reader(type);
     if (read_ == nullptr) {
       bad(file_, text("got type '", value.substr(1, end - 1), "', expected a real or bool one"));
     }
@@ -184,8 +151,9 @@ class Array {
   InputFile file_;
   const unsigned char* map_ = nullptr;
   std::size_t length_ = 0;
+  mutable std::atomic<std::uint64_t> mapped_{0};
   std::uint64_t start_ = 0;
-  Read read_ = nullptr;
+  data::ReadElement read_ = nullptr;
   std::size_t size_ = 0;
   bool swapped_ = false;
 };

@@ -10,13 +10,10 @@
 #include "spiraltorch/base/philox.hpp"
 #include "spiraltorch/base/text.hpp"
 #include "spiraltorch/ops/elementwise.hpp"
-#include "spiraltorch/ops/reduce.hpp"
-#include "spiraltorch/tensor/autograd.hpp"
+#include "spiraltorch/ops/norm.hpp"
 
 namespace spiraltorch::nn {
 namespace {
-
-using Gradients = std::vector<std::optional<Tensor>>;
 
 // 0 for what is dropped, the scale for what is kept.
 Tensor dropout_mask(Shape shape, double p, DeviceId device) {
@@ -35,23 +32,6 @@ Tensor dropout_mask(Shape shape, double p, DeviceId device) {
           shape.cols,
           std::span<const float>(mask),
           {.requires_grad = false, .device = device}};
-}
-
-// x̂ with the derivative (g - mean g - x̂·mean(g⊙x̂))/√(σ²+ε).
-Tensor normalised(const Tensor& x, double eps) {
-  const auto [value, inverse] = [&] {
-    const NoGrad guard;
-    const Tensor centred = x - ops::mean(x, Axis::cols);
-    const Tensor variance = ops::mean(centred * centred, Axis::cols);
-    Tensor scale = 1.0 / ops::sqrt(variance + eps);
-    return std::pair(centred * scale, std::move(scale));
-  }();
-  return record(value, "layer_norm", {x}, {value, inverse}, [](const BackwardContext& c) {
-    const Tensor& g = c.gradient;
-    const Tensor& unit = c.saved[0];
-    const Tensor along = unit * ops::mean(g * unit, Axis::cols);
-    return Gradients{(g - ops::mean(g, Axis::cols) - along) * c.saved[1]};
-  });
 }
 
 }  // namespace
@@ -81,8 +61,8 @@ LayerNorm::LayerNorm(std::int64_t dim, double eps, std::string name, LayerNormOp
 
 Tensor LayerNorm::forward(const Tensor& input) {
   check_columns("LayerNorm", input, dim_);
-  const Tensor unit = normalised(input, eps_);
-  return weight_ ? unit * *weight_ + *bias_ : unit;
+  return weight_ ? ops::layer_norm(input, &*weight_, &*bias_, eps_)
+                 : ops::layer_norm(input, nullptr, nullptr, eps_);
 }
 
 std::string LayerNorm::repr() const {

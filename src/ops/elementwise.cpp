@@ -134,6 +134,18 @@ Tensor relu(const Tensor& x) {
   });
 }
 
+Tensor gelu(const Tensor& x) {
+  return unary(OpId::gelu, x, Keep::input, [](const BackwardContext& c) {
+    return run_like(OpId::gelu_grad, c.saved[0], c.gradient);
+  });
+}
+
+Tensor gelu_tanh(const Tensor& x) {
+  return unary(OpId::gelu_tanh, x, Keep::input, [](const BackwardContext& c) {
+    return run_like(OpId::gelu_tanh_grad, c.saved[0], c.gradient);
+  });
+}
+
 Tensor sqrt(const Tensor& x) {
   return unary(OpId::sqrt, x, Keep::result,
                [](const BackwardContext& c) { return div(scale(c.gradient, 0.5), c.saved[0]); });

@@ -1,6 +1,8 @@
 #include "spiraltorch/ops/gather.hpp"
 
 #include <algorithm>
+#include <cstdint>
+#include <limits>
 
 #include "ops/launch.hpp"
 #include "spiraltorch/base/error.hpp"
@@ -66,7 +68,9 @@ Tensor index_select(const Tensor& x, const IndexTensor& rows) {
   }
   const Shape shape = x.shape();
   return record(gather(x, rows), "index_select", {x}, {}, [rows, shape](const BackwardContext& c) {
-    if (c.rows == nullptr || rows.size() * detail::kRowGradientShare > shape.rows) {
+    const bool few = rows.size() * detail::kRowGradientShare <= shape.rows &&
+                     shape.rows <= std::numeric_limits<std::int32_t>::max();
+    if (c.rows == nullptr || !few) {
       return Gradients{spread(c.gradient, rows, shape)};
     }
     (void)checked("index_select", rows, shape.rows);

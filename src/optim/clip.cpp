@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "optim/checks.hpp"
+#include "optim/gradient.hpp"
 #include "spiraltorch/ops/gather.hpp"
 #include "spiraltorch/runtime/kernel.hpp"
 #include "spiraltorch/tensor/autograd.hpp"
@@ -19,6 +20,7 @@ struct Term {
   Tensor gradient;
   Tensor points;
   double kappa;
+  bool watched = false;  // not part of the norm
 };
 
 Term term_of(const nn::Parameter& p, const Tensor& gradient) {
@@ -52,21 +54,35 @@ std::vector<double> squares_of(const std::vector<Term>& terms) {
 }  // namespace
 
 double gradient_norm(std::span<const nn::Parameter> parameters) {
+  return gradient_norm(parameters, {}).norm;
+}
+
+WatchedNorm gradient_norm(std::span<const nn::Parameter> parameters,
+                          std::span<const Tensor> watched) {
   const NoGrad guard;
   std::map<std::string, std::vector<Term>> by_device;
+  for (const Tensor& x : watched) by_device[to_text(x.device())].push_back({x, x, 0.0, true});
   for (const nn::Parameter& p : parameters) {
     if (const auto rows = detail::row_gradient(p)) {
       by_device[to_text(p.device())].push_back(term_of(p, *rows));
-    } else if (const auto gradient = p.grad()) {
+    } else if (const auto gradient = gradient_of(p)) {
       check_same_device("gradient_norm", {&p, &*gradient});
       by_device[to_text(p.device())].push_back(term_of(p, *gradient));
     }
   }
-  double sum = 0.0;
+  WatchedNorm out;
   for (const auto& [device, terms] : by_device) {
-    for (const double term : squares_of(terms)) sum += term;
+    const auto squares = squares_of(terms);
+    for (std::size_t i = 0; i < terms.size(); ++i) {
+      if (terms[i].watched) {
+        out.squares.push_back(squares[i]);
+      } else {
+        out.norm += squares[i];
+      }
+    }
   }
-  return std::sqrt(sum);
+  out.norm = std::sqrt(out.norm);
+  return out;
 }
 
 double clip_grad_norm_(std::span<nn::Parameter> parameters, double max_norm) {
@@ -85,7 +101,7 @@ double clip_grad_norm_(std::span<nn::Parameter> parameters, double max_norm) {
   for (nn::Parameter& p : parameters) {
     if (const auto rows = detail::row_gradient(p)) {
       scaled_rows.emplace_back(&p, detail::RowGradient{rows->rows, rows->values.scale(factor)});
-    } else if (const auto gradient = p.grad()) {
+    } else if (const auto gradient = gradient_of(p)) {
       scaled.emplace_back(&p, gradient->scale(factor));
     }
   }

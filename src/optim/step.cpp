@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "optim/checks.hpp"
+#include "optim/gradient.hpp"
 #include "spiraltorch/ops/reduce.hpp"
 #include "spiraltorch/optim/clip.hpp"
 #include "spiraltorch/optim/optimizer.hpp"
@@ -79,7 +80,7 @@ std::vector<Optimizer::Work> Optimizer::prepare(bool trusted) const {
       if (const auto rows = rows_of(rule_, group, p)) {
         check_inplace("step", p);
         all.push_back({&group, p, at, rows->values, rows->rows, slots_[at]});
-      } else if (const auto gradient = p.grad()) {
+      } else if (const auto gradient = gradient_of(p)) {
         check_inplace("step", p);
         check_same_device("step", {&p, &*gradient});
         all.push_back({&group, p, at, *gradient, std::nullopt, slots_[at]});

@@ -151,6 +151,7 @@ nn::ModulePtr SpiralSession::prepare_module(const nn::ModulePtr& module) const {
   check_open("prepare_module");
   require(module != nullptr, Errc::invalid_value, "prepare_module",
           "module: got none, expected one");
+  const NoGrad guard;
   std::vector<std::pair<nn::Parameter, std::shared_ptr<Hypergrad>>> tapes;
   for (const auto& [name, parameter] : module->named_parameters()) {
     const Shape shape = parameter.shape();
@@ -168,7 +169,6 @@ nn::ModulePtr SpiralSession::prepare_module(const nn::ModulePtr& module) const {
             own == 0.0 ? Hypergrad::euclidean(rate, shape.rows, shape.cols, options_.topos)
                        : Hypergrad(own, rate, shape.rows, shape.cols, options_.topos)));
   }
-  const NoGrad guard;
   for (auto& [parameter, tape] : tapes) {
     parameter.move_to(device_);
     parameter.attach_tape(tape);

@@ -1,6 +1,7 @@
 #include "train/step.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <set>
 
@@ -119,8 +120,18 @@ void Step::backward(const Tensor& output, const Tensor& gradient, std::int64_t i
   }
 }
 
-double Step::clipped_norm(std::int64_t index) {
-  const double norm = optim::gradient_norm(parameters_);
+double Step::clipped_norm(std::int64_t index, const nn::LossResult* unchecked) {
+  double norm = 0.0;
+  if (unchecked == nullptr) {
+    norm = optim::gradient_norm(parameters_);
+  } else {
+    const std::array watched{unchecked->value, unchecked->gradient};
+    const optim::WatchedNorm all = optim::gradient_norm(parameters_, watched);
+    norm = all.norm;
+    const std::string bad = std::isfinite(norm) ? std::string("no gradient") : bad_gradient();
+    if (!std::isfinite(all.squares[0])) refuse("loss", unchecked->value.item(), index, bad);
+    if (!std::isfinite(all.squares[1])) refuse("gradient of the loss", all.squares[1], index, bad);
+  }
   if (!std::isfinite(norm)) refuse("gradient norm", norm, index, bad_gradient());
   if (options_.clip_norm && norm > *options_.clip_norm) {
     (void)optim::clip_grad_norm_(parameters_, *options_.clip_norm);
@@ -137,26 +148,33 @@ void Step::update() {
   fallback_->step_finite();
 }
 
+void Step::check_here(const Tensor& output, const nn::LossResult& at, std::int64_t index) {
+  check("loss", at.value.item(), index, output, at.gradient);
+  const Tensor& gradient = at.gradient;
+  if (const std::int64_t bad = ops::first_non_finite(gradient); bad >= 0) {
+    check("gradient of the loss", gradient.at(bad / gradient.cols(), bad % gradient.cols()), index,
+          output, gradient);
+  }
+}
+
 StepResult Step::run(const Batch& batch, std::int64_t index) {
   const Recorded recorded;
   StepResult result;
   const Tensor output = module_.forward(brought_to(batch.input, device_));
   const nn::LossResult at =
       loss_.value_and_gradient(output.detach(), brought_to(batch.target, output.device()));
-  result.loss = at.value.item();
-  check("loss", result.loss, index, output, at.gradient);
+  // A device is asked once, after the backward pass; tapes look at gradients in it.
+  const bool waits = output.device() == DeviceId{} || schedule_ != nullptr || !on_tape_.empty();
+  if (waits) check_here(output, at, index);
   Tensor gradient = at.gradient;
-  if (const std::int64_t bad = ops::first_non_finite(gradient); bad >= 0) {
-    check("gradient of the loss", gradient.at(bad / gradient.cols(), bad % gradient.cols()), index,
-          output, gradient);
-  }
   if (schedule_ != nullptr) {
     const auto weighted = schedule_->weighted(gradient);
     gradient = weighted.gradient;
     result.energy = weighted.energy;
   }
   backward(output, gradient, index);
-  result.norm = clipped_norm(index);
+  result.norm = clipped_norm(index, waits ? nullptr : &at);
+  result.loss = at.value.item();
   update();
   clear();
   return result;

@@ -2,6 +2,8 @@ import base64
 import json
 import os
 import resource
+import subprocess
+import sys
 
 import pytest
 
@@ -119,3 +121,29 @@ def test_a_large_file_needs_little_memory(tmp_path):
     assert len(loader) == 100000
     assert sum(x.shape()[0] for x, _ in loader.shuffle(1).take(2000)) == 2000
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 20000  # KiB
+
+
+@pytest.mark.parametrize("order", ["loader", "loader.shuffle(1)"])
+def test_a_large_array_needs_little_memory(tmp_path, order):
+    path = tmp_path / "large.npy"
+    header = b"{'descr': '<f4', 'fortran_order': False, 'shape': (100000, 1000), }"
+    with open(path, "wb") as file:  # sparse
+        file.write(b"\x93NUMPY\x01\x00" + bytes([119, 0]) + header.ljust(118) + b"\n")
+        file.truncate(129 + 4 * 10**8)
+    source = f"""
+import spiraltorch as st
+def peak():
+    with open("/proc/self/status") as file:
+        return next(int(line.split()[1]) for line in file if line.startswith("VmHWM"))
+loader = st.dataset.from_npy({str(path)!r}, {str(path)!r}).batched(100)
+next(iter(loader))
+before = peak()
+print(sum(x.shape()[0] for x, _ in {order}), peak() - before)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", source], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+    rows, growth = map(int, done.stdout.split())
+    assert rows == 100000
+    assert growth < 160000  # KiB: two maps of 64 MiB and batches

@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 
 import pytest
 
@@ -206,3 +207,49 @@ def test_training_an_embedding_brings_neighbours_together():
         loss().backward()
         optimizer.step()
     assert loss().item() < 0.2 * before
+
+
+def test_golden_paths_on_a_device_without_double(cases, wgpu):
+    for case in cases["optimizers"]:
+        if case["rule"] != "tape":
+            run_case(case, getattr(optim, case["rule"]), wgpu, 20.0)
+
+
+def test_norm_and_checks_on_a_device(wgpu):
+    ball = nn.Parameter(st.Tensor(2, 2, [0.1, 0.2, -0.3, 0.4]).to(wgpu), st.PoincareBall())
+    flat = nn.Parameter(st.Tensor(1, 3, [1.0, 2.0, 3.0]).to(wgpu))
+    ball.grad = st.Tensor.ones(2, 2, device=wgpu)
+    flat.grad = st.Tensor(1, 3, [3.0, 0.0, 4.0]).to(wgpu)
+    gaps = [1 - 0.05, 1 - 0.25]
+    want = math.sqrt(25.0 + sum(2 * (gap / 2) ** 2 for gap in gaps))
+    assert optim.clip_grad_norm_([ball, flat], 1.0) == pytest.approx(want, rel=1e-6)
+    assert optim.gradient_norm([ball, flat]) == pytest.approx(1.0, rel=1e-6)
+    flat.grad = st.Tensor(1, 3, [3.0, math.nan, 4.0]).to(wgpu)
+    before = ball.tolist()
+    with pytest.raises(ValueError, match=r"parameter 1: got nan at \(0, 1\)"):
+        optim.SGD([ball, flat]).step()
+    assert ball.tolist() == before
+
+
+def test_a_table_on_a_device_learns_by_look_ups(wgpu):
+    results = []
+    for device in ("cpu", wgpu):
+        table = nn.Parameter(
+            st.Tensor.randn(40, 3, seed=3).scale(0.2).to(device), st.PoincareBall()
+        )
+        optimizer = optim.RiemannianAdam([table], lr=0.1, lazy=True)
+        for _ in range(3):
+            optimizer.zero_grad()
+            table[3:5].sum().backward()
+            optimizer.step()
+        results.append(table.to("cpu"))
+    assert results[1].allclose(results[0], rtol=1e-4, atol=1e-5)
+    assert results[1].tolist()[10] == results[0].tolist()[10]
+
+
+def test_the_documentation_s_example_runs(root):
+    text = (root / "docs" / "optim.md").read_text(encoding="utf-8")
+    scope = {}
+    for source in re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL):
+        exec(compile(source, "optim.md", "exec"), scope)  # noqa: S102
+    assert scope["optimizer"].state_dict()["step"] == 3

@@ -116,7 +116,9 @@ def test_golden_training(golden, device):
             optimizer=optimizer,
             clip_norm=spec.get("clip"),
         )
-        loader = st.dataset.from_tensors(st.Tensor(spec["inputs"]), st.Tensor(spec["targets"]))
+        loader = st.dataset.from_tensors(
+            st.Tensor.from_rows(spec["inputs"]), st.Tensor.from_rows(spec["targets"])
+        )
         if spec["shuffle"] is not None:
             loader = loader.shuffle(spec["shuffle"])
         loader = loader.batched(spec["batch"])
@@ -151,7 +153,7 @@ def test_golden_hyperbolic_training(golden, device):
     for case in golden["hyperbolic_training"]:
         spec = case["spec"]
         ball = st.PoincareBall(spec["curvature"])
-        table = nn.Parameter(st.Tensor(spec["table"], device=device), ball)
+        table = nn.Parameter(st.Tensor.from_rows(spec["table"]).to(device), ball)
         optimizer = make_rule(spec["rule"], [table])
         s = spec["scheduler"]
         scheduler = optim.BurnInLR(s["steps"], s["factor"], optimizer=optimizer)
@@ -244,11 +246,12 @@ def test_a_python_module_trains_among_native_ones(tmp_path):
     assert history[-1][0].average_loss < 0.8 * history[0][0].average_loss
     path = tmp_path / "net.safetensors"
     net.save(path)
-    other = nn.Sequential([Residual(), nn.Linear(4, 3, name="head")])
+    residual = Residual()
+    other = nn.Sequential([residual, nn.Linear(4, 3, name="head")])
     other.load(path)
     assert bits(other) == bits(net)
-    gone = weakref.ref(other)
-    del other
+    gone = weakref.ref(residual)
+    del other, residual
     gc.collect()
     assert gone() is None
 
@@ -382,6 +385,14 @@ def test_a_kill_during_a_checkpoint_leaves_a_readable_one(tmp_path):
         trainer.resume(path, net)
         assert trainer.step == 1
         assert all(x == 0 for x in net.parameters()[0].data())
+
+
+def test_a_sessions_device_tells_what_was_asked_for():
+    session = st.SpiralSession(device="cpu")
+    assert session.device == "cpu" and isinstance(session.device, str)
+    assert session.device.effective == "cpu"
+    assert session.device.requested == session.requested_device == "cpu"
+    assert st.SpiralSession(device="auto", strict=True).device.requested == "auto"
 
 
 def test_the_trainer_checks_its_arguments(tmp_path):

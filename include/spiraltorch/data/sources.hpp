@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -8,6 +9,7 @@
 #include <vector>
 
 #include "spiraltorch/base/api.hpp"
+#include "spiraltorch/data/arrow_abi.hpp"
 #include "spiraltorch/data/data_loader.hpp"
 #include "spiraltorch/zspace/language_wave_encoder.hpp"
 
@@ -48,6 +50,25 @@ struct TableOptions {
 /// after the first are flattened. `shape_mismatch` unless they have equally many rows.
 [[nodiscard]] SPIRALTORCH_API DataLoader from_npy(const std::string& inputs,
                                                   const std::string& targets);
+
+/// Columns of record batches by the Arrow C stream interface: integers, floating-point numbers,
+/// bool and fixed-size lists of those, laid side by side and rounded to float32. The source has no
+/// length: `shuffle` needs a window. FormatError for other types, dictionaries and nulls (when
+/// their row is drawn), `out_of_range` for a column that does not exist, `io` for what the stream
+/// reports.
+///
+/// The stream is moved from and released here; after an error it is still the caller's. It gives
+/// one epoch: a second one throws `invalid_value`.
+[[nodiscard]] SPIRALTORCH_API DataLoader from_arrow(ArrowArrayStream* stream,
+                                                    std::span<const Column> inputs,
+                                                    std::span<const Column> targets);
+
+/// Exports a new stream into the struct; called from the thread that makes batches.
+using ArrowOpen = std::function<void(ArrowArrayStream*)>;
+
+/// The same with a new stream each epoch; the first is opened here and read by the first epoch.
+[[nodiscard]] SPIRALTORCH_API DataLoader from_arrow(ArrowOpen open, std::span<const Column> inputs,
+                                                    std::span<const Column> targets);
 
 /// Texts, encoded by `encode_z_space` with a width (2·longest) when a batch is built. The target
 /// is the input, unless given for each.

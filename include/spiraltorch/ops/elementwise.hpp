@@ -24,6 +24,9 @@ namespace spiraltorch::ops {
 [[nodiscard]] SPIRALTORCH_API Tensor sigmoid(const Tensor& x);
 /// Derivative 0 at 0.
 [[nodiscard]] SPIRALTORCH_API Tensor relu(const Tensor& x);
+/// xΦ(x) (Hendrycks & Gimpel 2016), |error| ≤ 2·10⁻⁷·max(1, |x|), and its form by tanh.
+[[nodiscard]] SPIRALTORCH_API Tensor gelu(const Tensor& x);
+[[nodiscard]] SPIRALTORCH_API Tensor gelu_tanh(const Tensor& x);
 [[nodiscard]] SPIRALTORCH_API Tensor sqrt(const Tensor& x);
 /// Derivative 0 at 0.
 [[nodiscard]] SPIRALTORCH_API Tensor abs(const Tensor& x);

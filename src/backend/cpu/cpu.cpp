@@ -25,6 +25,7 @@ KernelTable make_table() {
   cpu::register_matmul(table);
   cpu::register_linear(table);
   cpu::register_loss(table);
+  cpu::register_norm(table);
   cpu::register_ball(table);
   cpu::register_ball_grad(table);
   cpu::register_ball_grad_mean(table);

@@ -14,6 +14,7 @@ void register_gather(KernelTable& table);
 void register_matmul(KernelTable& table);
 void register_linear(KernelTable& table);
 void register_loss(KernelTable& table);
+void register_norm(KernelTable& table);
 void register_ball(KernelTable& table);
 void register_ball_grad(KernelTable& table);
 void register_ball_grad_mean(KernelTable& table);

@@ -151,6 +151,10 @@ void register_elementwise(KernelTable& table) {
   set_kernel(table, OpId::tanh_grad, binary<BinaryOp::tanh_grad>);
   set_kernel(table, OpId::sigmoid_grad, binary<BinaryOp::sigmoid_grad>);
   set_kernel(table, OpId::clamp_grad, binary<BinaryOp::clamp_grad>);
+  set_kernel(table, OpId::gelu_grad, binary<BinaryOp::gelu_grad>);
+  set_kernel(table, OpId::gelu_tanh_grad, binary<BinaryOp::gelu_tanh_grad>);
+  set_kernel(table, OpId::gelu, unary<UnaryOp::gelu>);
+  set_kernel(table, OpId::gelu_tanh, unary<UnaryOp::gelu_tanh>);
   set_kernel(table, OpId::neg, unary<UnaryOp::neg>);
   set_kernel(table, OpId::abs, unary<UnaryOp::abs>);
   set_kernel(table, OpId::exp, unary<UnaryOp::exp>);

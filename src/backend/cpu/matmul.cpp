@@ -12,9 +12,8 @@
 namespace spiraltorch::cpu {
 namespace {
 
-// Terms per pass: a packed panel of b (NR columns) and of a (MR rows) stay in the first-level
-// cache. Fixed, so that every result element is summed in the same order whatever the threads.
-constexpr std::int64_t kBlockK = 384;
+// Terms per pass at most: a packed panel of b (NR columns) and of a (MR rows) stay near the core.
+constexpr std::int64_t kBlockK = 448;
 constexpr std::int64_t kBlockRows = 144;   // rows of a per packed block: 147 KB, second level
 constexpr std::int64_t kBlockCols = 3072;  // columns of b packed at a time: 3 MB, shared
 constexpr std::int64_t kPlainWork = 96 * 96 * 96;  // below this packing costs more than it gains
@@ -66,6 +65,13 @@ MicroTile tile_at(const Product& p, std::int64_t i, std::int64_t j, std::int64_t
 
 std::int64_t round_up(std::int64_t x, std::int64_t step) { return (x + step - 1) / step * step; }
 
+// Terms per pass, about equally many each. They depend on k alone, so that every result element is
+// summed in the same order whatever the threads.
+std::int64_t depth_of(std::int64_t k) {
+  const std::int64_t passes = (k + kBlockK - 1) / kBlockK;
+  return round_up((k + passes - 1) / passes, 8);
+}
+
 // b as it lies where its rows do; its last, narrow panel, or all of a transposed one, is copied. a
 // is read in place while its rows do not crowd a set of the first-level cache, else copied a block
 // by block.
@@ -80,15 +86,16 @@ void multiply_plain(const Product& p) {
     table.pack_b({p.b.data + whole * p.b.col_stride, p.b.row_stride, p.b.col_stride}, p.k,
                  p.n - whole, edge);
   }
+  const std::int64_t most = depth_of(p.k);
   const bool in_place = p.k <= kPlainDepth && p.m * p.n * p.k <= kPlainWork;
   const std::int64_t panels = (p.m + mr - 1) / mr;
   const std::int64_t grain = std::max<std::int64_t>(1, kThreadWork / (mr * p.n * p.k));
   parallel_for(panels, grain, [&](std::int64_t begin, std::int64_t end) {
     const std::int64_t i0 = begin * mr;
     const std::int64_t rows = std::min(p.m, end * mr) - i0;
-    float* packed = in_place ? nullptr : scratch_a.get(round_up(rows, mr) * std::min(p.k, kBlockK));
-    for (std::int64_t k0 = 0; k0 < p.k; k0 += kBlockK) {
-      const std::int64_t depth = std::min(kBlockK, p.k - k0);
+    float* packed = in_place ? nullptr : scratch_a.get(round_up(rows, mr) * most);
+    for (std::int64_t k0 = 0; k0 < p.k; k0 += most) {
+      const std::int64_t depth = std::min(most, p.k - k0);
       const MatrixView a{p.a.data + i0 * p.a.row_stride + k0 * p.a.col_stride, p.a.row_stride,
                          p.a.col_stride};
       if (!in_place) table.pack_a(a, rows, depth, packed);
@@ -138,7 +145,8 @@ void multiply_packed(const Product& p) {
   const GemmTable& table = gemm_table();
   const std::int64_t nr = table.tile_cols;
   const std::int64_t mr = table.tile_rows;
-  float* packed_b = scratch_b.get(round_up(std::min(p.n, kBlockCols), nr) * std::min(p.k, kBlockK));
+  const std::int64_t most = depth_of(p.k);
+  float* packed_b = scratch_b.get(round_up(std::min(p.n, kBlockCols), nr) * most);
   // Enough blocks of rows for every thread to have the same number.
   const std::int64_t rounds =
       (p.m + kBlockRows * thread_count() - 1) / (kBlockRows * thread_count());
@@ -147,8 +155,8 @@ void multiply_packed(const Product& p) {
   const bool inline_all = p.m * p.n * p.k < 2 * kThreadWork;
   for (std::int64_t j0 = 0; j0 < p.n; j0 += kBlockCols) {
     const std::int64_t cols = std::min(kBlockCols, p.n - j0);
-    for (std::int64_t k0 = 0; k0 < p.k; k0 += kBlockK) {
-      const std::int64_t depth = std::min(kBlockK, p.k - k0);
+    for (std::int64_t k0 = 0; k0 < p.k; k0 += most) {
+      const std::int64_t depth = std::min(most, p.k - k0);
       const std::int64_t panels = (cols + nr - 1) / nr;
       parallel_for(panels, std::max<std::int64_t>(1, 65536 / (nr * depth)),
                    [&](std::int64_t begin, std::int64_t end) {

@@ -1,6 +1,7 @@
 #include "backend/cpu/simd/optim.hpp"
 
 #include <algorithm>
+#include <array>
 #include <vector>
 
 #include "backend/cpu/cpu.hpp"
@@ -12,7 +13,7 @@ namespace spiraltorch::cpu {
 namespace {
 
 constexpr std::int64_t kNormBlock = 32768;  // elements of one partial sum
-constexpr std::int64_t kListBlock = 256;    // rows brought together at once
+constexpr std::int64_t kListBlock = 64;     // rows brought together at once
 
 std::int64_t row_grain(std::int64_t cols) { return std::max<std::int64_t>(1, 8192 / (cols + 8)); }
 
@@ -130,16 +131,20 @@ void step(const KernelArgs& args) {
     return;
   }
   const auto* list = mode.listed ? data<const std::int32_t>(args.in[1]) : nullptr;
-  parallel_for(rows.count, row_grain(rows.cols), [&](std::int64_t begin, std::int64_t end) {
+  const auto all_zero = optim_table().all_zero;
+  const std::int64_t cols = rows.cols;
+  parallel_for(rows.count, row_grain(cols), [&](std::int64_t begin, std::int64_t end) {
     Gathered some(rows, wide);
     std::vector<std::int64_t> from;
     std::vector<std::int64_t> to;
-    for (std::int64_t i = begin; i < end; ++i) {
-      if (!mode.lazy || !optim_table().all_zero(rows.g + i * rows.cols, rows.cols)) {
+    for (std::int64_t first = begin; first < end; first += kListBlock) {
+      const std::int64_t last = std::min(end, first + kListBlock);
+      if (mode.lazy && all_zero(rows.g + first * cols, (last - first) * cols)) continue;
+      for (std::int64_t i = first; i < last; ++i) {
+        if (mode.lazy && all_zero(rows.g + i * cols, cols)) continue;
         from.push_back(i);
         to.push_back(list != nullptr ? list[i] : i);
       }
-      if (i + 1 < end && std::ssize(from) < kListBlock) continue;
       if (!from.empty()) some.step(kernel, rule, from, to);
       from.clear();
       to.clear();

@@ -1,6 +1,8 @@
 #include "backend/cpu/simd/reduce.hpp"
 
 #include <algorithm>
+#include <atomic>
+#include <bit>
 #include <cmath>
 #include <limits>
 #include <vector>
@@ -65,10 +67,17 @@ void reduce_rows(Kind kind, const KernelOperand& x, double* out) {
                });
 }
 
-void add_row(Kind kind, const float* x, double* out, std::int64_t n) {
-  if (kind == Kind::sum) return reduce_table().add_to(x, out, n);
-  if (kind == Kind::squares) return reduce_table().add_squares_to(x, out, n);
-  for (std::int64_t j = 0; j < n; ++j) out[j] = pick(kind, static_cast<float>(out[j]), x[j]);
+void add_rows(Kind kind, const float* x, std::int64_t rows, std::int64_t stride, double* out,
+              std::int64_t n) {
+  const ReduceTable& table = reduce_table();
+  if (kind == Kind::sum) return table.add_rows_to(x, rows, stride, out, n);
+  for (std::int64_t i = 0; i < rows; ++i, x += stride) {
+    if (kind == Kind::squares) {
+      table.add_squares_to(x, out, n);
+    } else {
+      for (std::int64_t j = 0; j < n; ++j) out[j] = pick(kind, static_cast<float>(out[j]), x[j]);
+    }
+  }
 }
 
 double start_of(Kind kind) {
@@ -83,18 +92,14 @@ void reduce_columns(Kind kind, const KernelOperand& x, const float* in, double* 
   if (x.cols >= kWideColumns || x.rows <= kRowBlock) {
     parallel_for(x.cols, std::max<std::int64_t>(16, kParallelGrain / x.rows),
                  [&](std::int64_t begin, std::int64_t end) {
-                   for (std::int64_t i = 0; i < x.rows; ++i) {
-                     add_row(kind, in + i * x.cols + begin, out + begin, end - begin);
-                   }
+                   add_rows(kind, in + begin, x.rows, x.cols, out + begin, end - begin);
                  });
     return;
   }
   const std::int64_t blocks = (x.rows + kRowBlock - 1) / kRowBlock;
   std::vector<double> parts(static_cast<std::size_t>(blocks * x.cols), start_of(kind));
   parallel_blocks(x.rows, kRowBlock, [&](std::int64_t b, std::int64_t begin, std::int64_t end) {
-    for (std::int64_t i = begin; i < end; ++i) {
-      add_row(kind, in + i * x.cols, parts.data() + b * x.cols, x.cols);
-    }
+    add_rows(kind, in + begin * x.cols, end - begin, x.cols, parts.data() + b * x.cols, x.cols);
   });
   const bool sums = kind == Kind::sum || kind == Kind::squares;
   for (std::int64_t b = 0; b < blocks; ++b) {
@@ -199,12 +204,28 @@ void all_close(const KernelArgs& args) {
   *data<std::int32_t>(args.out[0]) = find_first(args.in[0].size(), differs) < 0 ? 1 : 0;
 }
 
+// Whether some element is infinite or NaN, without a branch: a compiler makes vectors of it.
+bool has_non_finite(const float* x, std::int64_t n) {
+  constexpr std::uint32_t kExponent = 0x7F800000U;
+  std::uint32_t found = 0;
+  for (std::int64_t i = 0; i < n; ++i) {
+    found |= (std::bit_cast<std::uint32_t>(x[i]) & kExponent) == kExponent ? 1U : 0U;
+  }
+  return found != 0;
+}
+
 void first_non_finite(const KernelArgs& args) {
   const auto* x = data<const float>(args.in[0]);
   const bool nan_only = args.ints[0] != 0;
-  *data<std::int64_t>(args.out[0]) = find_first(args.in[0].size(), [=](std::int64_t i) {
-    return nan_only ? std::isnan(x[i]) : !std::isfinite(x[i]);
+  const std::int64_t n = args.in[0].size();
+  std::atomic<bool> found{false};  // nearly never
+  parallel_for(n, kBlock, [&](std::int64_t begin, std::int64_t end) {
+    if (has_non_finite(x + begin, end - begin)) found = true;
   });
+  const auto bad = [=](std::int64_t i) {
+    return nan_only ? std::isnan(x[i]) : !std::isfinite(x[i]);
+  };
+  *data<std::int64_t>(args.out[0]) = found ? find_first(n, bad) : -1;
 }
 
 }  // namespace

@@ -177,6 +177,10 @@ void register_elementwise(KernelTable& table) {
   SPIRALTORCH_SAME(sigmoid_grad);
   SPIRALTORCH_SAME(clamp_grad);
   SPIRALTORCH_SAME(norm_grad);
+  SPIRALTORCH_SAME(gelu);
+  SPIRALTORCH_SAME(gelu_tanh);
+  SPIRALTORCH_SAME(gelu_grad);
+  SPIRALTORCH_SAME(gelu_tanh_grad);
 #undef SPIRALTORCH_SAME
   set_kernel(table, OpId::pow_scalar, pow_scalar);
   set_kernel(table, OpId::pow_scalar_grad, pow_scalar_grad);

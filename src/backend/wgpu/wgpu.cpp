@@ -13,8 +13,10 @@ KernelTable make_table() {
   KernelTable table{};
   wgpu::register_elementwise(table);
   wgpu::register_matmul(table);
+  wgpu::register_optim(table);
   wgpu::register_linear(table);
   wgpu::register_loss(table);
+  wgpu::register_norm(table);
   wgpu::register_data(table);
   wgpu::register_gather(table);
   wgpu::register_reduce(table);

@@ -131,6 +131,50 @@ TEST_CASE("functions, edge cases included") {
               {-1.0, 2.0});
 }
 
+TEST_CASE("gelu and its derivatives within 2e-7, by erfc and by tanh") {
+  Matrix x = random_matrix(1, 5001, 3, 4);
+  for (const auto& [i, v] :
+       {std::pair{0, 0.0F}, {1, -100.0F}, {2, 100.0F}, {3, -1e20F}, {4, kNan}}) {
+    x.values[static_cast<std::size_t>(i)] = v;
+  }
+  const Matrix one{1, 5001, std::vector<float>(5001, 1.0F)};
+  const auto bx = to_buffer(x);
+  const auto b1 = to_buffer(one);
+  const auto cdf = [](double v) { return std::erfc(-v / std::sqrt(2.0)) / 2; };
+  const double k = std::sqrt(2 / std::acos(-1.0));
+  const auto tanh_of = [&](double v) { return std::tanh(k * (v + 0.044715 * v * v * v)); };
+  const std::vector<std::pair<OpId, std::function<double(double)>>> functions{
+      {OpId::gelu, [&](double v) { return v * cdf(v); }},
+      {OpId::gelu_tanh, [&](double v) { return v / 2 * (1 + tanh_of(v)); }},
+      {OpId::gelu_grad, [&](double v) { return cdf(v) + v * std::exp(-v * v / 2) * k / 2; }},
+      {OpId::gelu_tanh_grad, [&](double v) {
+         const double t = tanh_of(v);
+         const double rise = k * (1 + 3 * 0.044715 * v * v);
+         return (1 + t) / 2 + (t * t == 1 ? 0 : v / 2 * (1 - t * t) * rise);
+       }}};
+  for (const auto& [op, oracle] : functions) {
+    CAPTURE(std::string(op_info(op).name));
+    std::vector<KernelOperand> in{operand(*bx, {1, 5001})};
+    if (op_info(op).inputs == 2) in.push_back(operand(*b1, {1, 5001}));
+    every_level(
+        [&] {
+          return run_guarded(op, in, {1, 5001});
+        },
+        [&](const std::vector<float>& got) {
+          for (std::size_t i = 0; i < got.size(); ++i) {
+            CAPTURE(x.values[i]);
+            const double want = oracle(double(x.values[i]));
+            if (std::isnan(want)) {
+              REQUIRE(std::isnan(got[i]));
+              continue;
+            }
+            const double bound = 3e-7 * std::max(1.0, std::abs(double(x.values[i])));
+            REQUIRE(std::abs(double(got[i]) - want) <= bound);
+          }
+        });
+  }
+}
+
 TEST_CASE("a result may be one of the operands") {
   const Matrix x = random_matrix(1, 5000, 4);
   const auto buffer = to_buffer(x);

@@ -215,3 +215,18 @@ TEST_CASE("a bad entry in few rows is named by the table's row, and nothing chan
   }
   CHECK(same_bits(table, Tensor::ones(100, 2)));
 }
+
+TEST_CASE("a tape's buffer is the gradient, clipped and stepped by as any other") {
+  nn::Parameter p = parameter(1, PoincareBall(-1.0));
+  nn::Parameter q = parameter(1, PoincareBall(-1.0));
+  p.attach_tape(std::make_shared<Hypergrad>(-1.0, 0.1, 4, 3));
+  p.tape()->accumulate_wave(*q.grad());
+  for (nn::Parameter* x : {&p, &q}) {
+    std::vector<nn::Parameter> one{*x};
+    (void)optim::clip_grad_norm_(one, 0.1);
+    optim::SGD(one).step();
+  }
+  CHECK(same_bits(p, q));
+  optim::SGD({p}).zero_grad();
+  CHECK(same_bits(p.tape()->buffer(), Tensor(4, 3)));
+}

@@ -46,6 +46,10 @@ const std::vector<Case> kCases{
     {OpId::tanh_grad, 2, {}, 4e-7},
     {OpId::sigmoid_grad, 2, {}, 4e-7},
     {OpId::clamp_grad, 2, {-0.5, 0.75}, 0.0},
+    {OpId::gelu, 1, {}, 1e-6},
+    {OpId::gelu_tanh, 1, {}, 1e-6},
+    {OpId::gelu_grad, 2, {}, 1e-5},
+    {OpId::gelu_tanh_grad, 2, {}, 1e-5},
     {OpId::pow_scalar_grad, 2, {3.0}, 6e-7},
     {OpId::pow_scalar_grad, 2, {0.5}, 6e-7},
 };

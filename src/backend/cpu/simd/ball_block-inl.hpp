@@ -59,19 +59,20 @@ HWY_INLINE void transpose4(const float* from, std::int64_t stride, float* to, st
 // rows×cols at `from` (row stride `stride`) to cols×rows at `to` (row stride `to_stride`).
 HWY_INLINE void transpose_to(const float* from, std::int64_t stride, std::int64_t rows,
                              std::int64_t cols, float* to, std::int64_t to_stride) {
-  std::int64_t r = 0;
 #if HWY_TARGET != HWY_SCALAR
-  for (; r + 4 <= rows; r += 4) {
-    std::int64_t j = 0;
-    for (; j + 4 <= cols; j += 4) {
-      transpose4(from + r * stride + j, stride, to + j * to_stride + r, to_stride);
+  if (rows >= 4 && cols >= 4) {
+    // Where 4 does not divide, the last ones once more: the same numbers to the same places.
+    for (std::int64_t i = 0; i < rows; i += 4) {
+      const std::int64_t r = std::min(i, rows - 4);
+      for (std::int64_t k = 0; k < cols; k += 4) {
+        const std::int64_t j = std::min(k, cols - 4);
+        transpose4(from + r * stride + j, stride, to + j * to_stride + r, to_stride);
+      }
     }
-    for (; j < cols; ++j) {
-      for (std::int64_t i = r; i < r + 4; ++i) to[j * to_stride + i] = from[i * stride + j];
-    }
+    return;
   }
 #endif
-  for (; r < rows; ++r) {
+  for (std::int64_t r = 0; r < rows; ++r) {
     for (std::int64_t j = 0; j < cols; ++j) to[j * to_stride + r] = from[r * stride + j];
   }
 }

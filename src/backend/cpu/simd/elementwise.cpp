@@ -49,6 +49,36 @@ HWY_INLINE Lanes st_abs(Lanes a) { return hn::Abs(a.v); }
 HWY_INLINE Lanes st_exp(Lanes a) { return safe_exp(D(), a.v); }
 HWY_INLINE Lanes st_log(Lanes a) { return safe_log(D(), a.v); }
 HWY_INLINE Lanes st_tanh(Lanes a) { return safe_tanh(D(), a.v); }
+
+// Φ from erfc(z) = t·exp(-z² + P(t)), t = 1/(1 + z/2), for z = |x|/√2 within 1.2e-7 relatively:
+// Press et al., Numerical Recipes in C, 2nd ed., 6.2.
+HWY_INLINE Lanes st_cdf(Lanes x) {
+  const Lanes z = st_abs(x) * 0.7071067811865476;
+  const Lanes t = Lanes(1.0) / fma(0.5, z, 1.0);
+  Lanes p = fma(0.17087277, t, -0.82215223);
+  for (const double c : {1.48851587, -1.13520398, 0.27886807, -0.18628806, 0.09678418, 0.37409196,
+                         1.00002368, -1.26551223}) {
+    p = fma(p, t, c);
+  }
+  const Lanes half = t * st_exp(p - z * z) * 0.5;
+  return select(1.0 - half, half, x < 0.0);
+}
+// σ(2u) = ½(1 + tanh u), u = √(2/π)(x + 0.044715x³), and the derivative of x·σ(2u): by e^−2|u|, in
+// which neither 1 + tanh nor 1 − tanh² cancels.
+HWY_INLINE Lanes st_gelu_share(Lanes x) {
+  const Lanes u = 0.7978845608 * x * fma(0.044715 * x, x, 1.0);
+  const Lanes e = st_exp(-2.0 * st_abs(u));
+  return select(1.0, e, u < 0.0) / (1.0 + e);
+}
+HWY_INLINE Lanes st_gelu_tanh_slope(Lanes x) {
+  const Lanes u = 0.7978845608 * x * fma(0.044715 * x, x, 1.0);
+  const Lanes e = st_exp(-2.0 * st_abs(u));
+  const Lanes rise = 1.5957691216 * x * fma(0.134145 * x, x, 1.0);
+  const Lanes below = 1.0 / (1.0 + e);
+  // Where e is 0 the rise may be infinite.
+  const Lanes more = select(e * below * below * rise, 0.0, e == 0.0);
+  return fma(select(1.0, e, u < 0.0), below, more);
+}
 HWY_INLINE Lanes st_sqrt(Lanes a) { return hn::Sqrt(a.v); }
 
 namespace expression {

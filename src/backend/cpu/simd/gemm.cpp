@@ -53,7 +53,27 @@ HWY_INLINE void store_whole(const MicroTile& t, const V (&acc)[rows][vectors]) {
   }
 }
 
-// Columns that do not fill the vectors go through memory of the tile's own.
+// Columns that do not fill the vectors, from the sums in memory.
+#if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX2  // masked lanes are not touched
+template <std::int64_t rows, std::int64_t vectors>
+void store_part(const MicroTile& t, float* sums) {
+  const D d;
+  const V zero = hn::Zero(d);
+  for (std::int64_t v = 0; v < vectors; ++v) {
+    const std::int64_t left = std::max<std::int64_t>(0, t.cols - v * kLanes);
+    const auto valid = hn::FirstN(d, static_cast<std::size_t>(left));
+    const V bias = t.bias == nullptr ? zero : hn::MaskedLoad(valid, d, t.bias + v * kLanes);
+    float* c = t.c + v * kLanes;
+    for (std::int64_t i = 0; i < rows; ++i, c += t.c_stride) {
+      const V sum = hn::Load(d, sums + (i * vectors + v) * kLanes);
+      const V before = t.accumulate ? hn::MaskedLoad(valid, d, c) : zero;
+      hn::BlendedStore(t.accumulate ? finished<true>(t, sum, before, bias)
+                                    : finished<false>(t, sum, before, bias),
+                       valid, d, c);
+    }
+  }
+}
+#else
 template <std::int64_t rows, std::int64_t vectors>
 void store_part(const MicroTile& t, float* sums) {
   constexpr std::int64_t kWidth = vectors * kLanes;
@@ -68,6 +88,7 @@ void store_part(const MicroTile& t, float* sums) {
     }
   }
 }
+#endif
 
 template <std::int64_t rows, std::int64_t vectors>
 HWY_INLINE void store_tile(const MicroTile& t, const V (&acc)[rows][vectors]) {
@@ -134,55 +155,103 @@ void tile(const MicroTile& t) {
   return (narrow ? kTiles<1, Rows::strided> : kTiles<2, Rows::strided>)[i](t);
 }
 
+// out[kk·width + i] = from[i·stride + kk] for i < count, kk < k: a panel from lines that lie along
+// k. Four by four through registers, the rest one by one.
+template <std::int64_t width>
+void pack_lines(const float* from, std::int64_t stride, std::int64_t count, std::int64_t k,
+                float* out) {
+  std::int64_t i = 0;
+#if HWY_TARGET != HWY_SCALAR
+  using Four = hn::FixedTag<float, 4>;
+  const Four d;
+  for (; i + 4 <= count; i += 4) {
+    const float* line = from + i * stride;
+    std::int64_t kk = 0;
+    for (; kk + 4 <= k; kk += 4) {
+      const auto a0 = hn::LoadU(d, line + kk);
+      const auto a1 = hn::LoadU(d, line + stride + kk);
+      const auto a2 = hn::LoadU(d, line + 2 * stride + kk);
+      const auto a3 = hn::LoadU(d, line + 3 * stride + kk);
+      const auto low01 = hn::InterleaveLower(d, a0, a1);
+      const auto low23 = hn::InterleaveLower(d, a2, a3);
+      const auto up01 = hn::InterleaveUpper(d, a0, a1);
+      const auto up23 = hn::InterleaveUpper(d, a2, a3);
+      float* to = out + kk * width + i;
+      hn::StoreU(hn::ConcatLowerLower(d, low23, low01), d, to);
+      hn::StoreU(hn::ConcatUpperUpper(d, low23, low01), d, to + width);
+      hn::StoreU(hn::ConcatLowerLower(d, up23, up01), d, to + 2 * width);
+      hn::StoreU(hn::ConcatUpperUpper(d, up23, up01), d, to + 3 * width);
+    }
+    for (; kk < k; ++kk) {
+      for (std::int64_t j = 0; j < 4; ++j) out[kk * width + i + j] = line[j * stride + kk];
+    }
+  }
+#endif
+  for (; i < count; ++i) {
+    for (std::int64_t kk = 0; kk < k; ++kk) out[kk * width + i] = from[i * stride + kk];
+  }
+  for (; i < width; ++i) {
+    for (std::int64_t kk = 0; kk < k; ++kk) out[kk * width + i] = 0.0F;
+  }
+}
+
+// out[kk·width + i] = from[kk·stride + i] for i < count: a panel from lines that lie across k.
+template <std::int64_t width>
+void pack_across(const float* from, std::int64_t stride, std::int64_t count, std::int64_t k,
+                 float* out) {
+  for (std::int64_t kk = 0; kk < k; ++kk) {
+    float* to = out + kk * width;
+    for (std::int64_t i = 0; i < count; ++i) to[i] = from[kk * stride + i];
+    for (std::int64_t i = count; i < width; ++i) to[i] = 0.0F;
+  }
+}
+
 void pack_a(const MatrixView& a, std::int64_t rows, std::int64_t k, float* out) {
-  for (std::int64_t p = 0; p < rows; p += kMr) {
+  for (std::int64_t p = 0; p < rows; p += kMr, out += k * kMr) {
     const std::int64_t valid = std::min(kMr, rows - p);
     const float* from = a.data + p * a.row_stride;
-    if (valid == kMr && a.row_stride == 1) {
-      for (std::int64_t kk = 0; kk < k; ++kk) {
-        for (std::int64_t i = 0; i < kMr; ++i) out[kk * kMr + i] = from[kk * a.col_stride + i];
-      }
+    if (a.col_stride == 1) {
+      pack_lines<kMr>(from, a.row_stride, valid, k, out);
     } else if (valid == kMr) {
-      for (std::int64_t kk = 0; kk < k; ++kk) {
-        for (std::int64_t i = 0; i < kMr; ++i) {
-          out[kk * kMr + i] = from[i * a.row_stride + kk * a.col_stride];
-        }
-      }
+      pack_across<kMr>(from, a.col_stride, kMr, k, out);
     } else {
-      for (std::int64_t kk = 0; kk < k; ++kk) {
-        for (std::int64_t i = 0; i < kMr; ++i) {
-          out[kk * kMr + i] = i < valid ? from[i * a.row_stride + kk * a.col_stride] : 0.0F;
-        }
-      }
+      pack_across<kMr>(from, a.col_stride, valid, k, out);
     }
-    out += k * kMr;
+  }
+}
+
+// A row's valid columns, zeros behind them; `room` floats may be read.
+HWY_INLINE void pack_edge(const float* from, std::int64_t valid, std::int64_t room, float* out) {
+  const D d;
+  for (std::int64_t j = 0; j < kNr; j += kLanes) {
+    const std::int64_t left = std::max<std::int64_t>(0, valid - j);
+    if (j + kLanes <= room) {
+      const auto inside = hn::FirstN(d, static_cast<std::size_t>(left));
+      hn::StoreU(hn::IfThenElseZero(inside, hn::LoadU(d, from + j)), d, out + j);
+    } else {
+      for (std::int64_t i = 0; i < kLanes; ++i) out[j + i] = i < left ? from[j + i] : 0.0F;
+    }
   }
 }
 
 void pack_b(const MatrixView& b, std::int64_t k, std::int64_t cols, float* out) {
   const D d;
-  for (std::int64_t p = 0; p < cols; p += kNr) {
+  for (std::int64_t p = 0; p < cols; p += kNr, out += k * kNr) {
     const std::int64_t valid = std::min(kNr, cols - p);
     const float* from = b.data + p * b.col_stride;
-    if (valid == kNr && b.col_stride == 1) {
+    if (b.col_stride != 1) {
+      pack_lines<kNr>(from, b.col_stride, valid, k, out);
+    } else if (valid == kNr) {
       for (std::int64_t kk = 0; kk < k; ++kk) {
         hn::StoreU(hn::LoadU(d, from + kk * b.row_stride), d, out + kk * kNr);
         hn::StoreU(hn::LoadU(d, from + kk * b.row_stride + kLanes), d, out + kk * kNr + kLanes);
       }
-    } else if (b.col_stride == 1) {
-      for (std::int64_t kk = 0; kk < k; ++kk) {
-        const float* row = from + kk * b.row_stride;
-        std::fill(std::copy(row, row + valid, out + kk * kNr), out + (kk + 1) * kNr, 0.0F);
-      }
     } else {
-      // Column by column: a transposed operand is then read along its rows.
-      for (std::int64_t j = 0; j < kNr; ++j) {
-        for (std::int64_t kk = 0; kk < k; ++kk) {
-          out[kk * kNr + j] = j < valid ? from[kk * b.row_stride + j * b.col_stride] : 0.0F;
-        }
+      for (std::int64_t kk = 0; kk < k; ++kk) {
+        pack_edge(from + kk * b.row_stride, valid, (k - 1 - kk) * b.row_stride + valid,
+                  out + kk * kNr);
       }
     }
-    out += k * kNr;
   }
 }
 

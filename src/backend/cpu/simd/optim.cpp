@@ -32,12 +32,27 @@ struct Products {
   Wides xx, gg, mm, xg, xm, gm;
 };
 
+template <bool with_m>
 HWY_INLINE Wides inner(const Products& p, const Combo& a, const Combo& b) {
-  return a.x * b.x * p.xx + a.g * b.g * p.gg + a.m * b.m * p.mm + (a.x * b.g + a.g * b.x) * p.xg +
-         (a.x * b.m + a.m * b.x) * p.xm + (a.g * b.m + a.m * b.g) * p.gm;
+  if constexpr (!with_m) {
+    const Wides on_x = fused(b.x, p.xx, b.g * p.xg);
+    const Wides on_g = fused(b.x, p.xg, b.g * p.gg);
+    return fused(a.x, on_x, a.g * on_g);
+  }
+  const Wides on_x = fused(b.x, p.xx, fused(b.g, p.xg, b.m * p.xm));
+  const Wides on_g = fused(b.x, p.xg, fused(b.g, p.gg, b.m * p.gm));
+  const Wides on_m = fused(b.x, p.xm, fused(b.g, p.gm, b.m * p.mm));
+  return fused(a.x, on_x, fused(a.g, on_g, a.m * on_m));
 }
+// ⟨x, c⟩.
+template <bool with_m>
+HWY_INLINE Wides along_x(const Products& p, const Combo& c) {
+  const Wides sum = fused(c.x, p.xx, c.g * p.xg);
+  return with_m ? fused(c.m, p.xm, sum) : sum;
+}
+template <bool with_m>
 HWY_INLINE Wides squares(const Products& p, const Combo& a) {
-  return larger(inner(p, a, a), Wides(0.0));
+  return larger(inner<with_m>(p, a, a), Wides(0.0));
 }
 
 // A turned block: coordinate j of the rows from `first` on.
@@ -75,8 +90,8 @@ HWY_INLINE Wides tanh_ratio(Wides n) {
   const auto small = hn::Lt(n.v, set(1e-2));
   const double c[] = {-1.0 / 3, 2.0 / 15, -17.0 / 315, 62.0 / 2835, -1382.0 / 155925};
   Wides series = c[4];
-  for (int i = 3; i >= 0; --i) series = series * n + Wides(c[i]);
-  series = series * n + Wides(1.0);
+  for (int i = 3; i >= 0; --i) series = fused(series, n, Wides(c[i]));
+  series = fused(series, n, Wides(1.0));
   if (hn::AllTrue(Wide(), small)) return series;
   const W z = hn::Sqrt(n.v);
   return hn::IfThenElse(small, series.v, ratio(tanh_of(z), z, set(1.0)));
@@ -129,7 +144,7 @@ HWY_INLINE Direction adam_direction(const OptimRule& k, const Products& p, const
                                     Wides gap, Second state) {
   const Wides lambda = Wides(2.0) / gap;
   Wides u = Wides(k.beta2) * Wides(load_wide(state.u)) +
-            Wides(1.0 - k.beta2) * (lambda * lambda * squares(p, h));
+            Wides(1.0 - k.beta2) * (lambda * lambda * squares<false>(p, h));
   hn::StoreU(hn::DemoteTo(Narrow(), u.v), Narrow(), state.u);
   if (state.most != nullptr) {
     u = larger(u, Wides(load_wide(state.most)));
@@ -154,11 +169,10 @@ HWY_INLINE Next move(const OptimRule& k, const Products& p, const Block& b, std:
                      Wides px, Wides base, const Direction& to) {
   const Wides one = 1.0;
   const Wides kappa = k.kappa;
-  const Combo start{base, Wides(0.0), Wides(0.0)};
   const Wides xx = base * base * p.xx;
   const Wides gap = one - kappa * xx;
-  const Wides dd = squares(p, to.d);
-  const Wides xd = inner(p, start, to.d);
+  const Wides dd = squares<with_m>(p, to.d);
+  const Wides xd = base * along_x<with_m>(p, to.d);
   const Wides rate = k.rate;
   const Wides angle2 = kappa * rate * rate * dd / (gap * gap);
   const Wides along = rate * tanh_ratio(angle2) / gap;  // the step is x ⊕ (−along·d)
@@ -176,8 +190,8 @@ HWY_INLINE Next move(const OptimRule& k, const Products& p, const Block& b, std:
   Next out{{px * factor, on_d * to.d.g, on_d * to.d.m}, to.m, hn::Eq(ww.v, hn::Zero(Wide()))};
   if constexpr (with_m) {
     const Wides gap_y = one - kappa * yy;
-    const Wides xv = inner(p, start, to.m);
-    const Wides sv = on_x * xv + on_d * inner(p, to.d, to.m);
+    const Wides xv = base * along_x<with_m>(p, to.m);
+    const Wides sv = on_x * xv + on_d * inner<with_m>(p, to.d, to.m);
     const Wides yv = sv + xv;
     const Wides between =
         larger(on_x * on_x * xx + Wides(2.0) * on_x * on_d * xd + on_d * on_d * dd, Wides(0.0));
@@ -200,11 +214,11 @@ HWY_INLINE void store_next(const Next& next, bool moves, const Block& b, std::in
     const std::int64_t at = j * b.stride + r;
     const Wides x = load_wide(b.x + at);
     const Wides g = load_wide(b.g + at);
-    Wides y = next.point.x * x + next.point.g * g;
+    Wides y = fused(next.point.x, x, next.point.g * g);
     if constexpr (with_m) {
       const Wides m = load_wide(b.m + at);
-      y = y + next.point.m * m;
-      const Wides v = next.momentum.x * x + next.momentum.g * g + next.momentum.m * m;
+      y = fused(next.point.m, m, y);
+      const Wides v = fused(next.momentum.m, m, fused(next.momentum.x, x, next.momentum.g * g));
       hn::StoreU(hn::DemoteTo(Narrow(), v.v), Narrow(), b.m + at);
     }
     hn::StoreU(hn::DemoteTo(Narrow(), hn::IfThenElse(still, x.v, y.v)), Narrow(), b.x + at);

@@ -24,6 +24,8 @@ HWY_INLINE Wides operator+(Wides a, Wides b) { return hn::Add(a.v, b.v); }
 HWY_INLINE Wides operator-(Wides a, Wides b) { return hn::Sub(a.v, b.v); }
 HWY_INLINE Wides operator*(Wides a, Wides b) { return hn::Mul(a.v, b.v); }
 HWY_INLINE Wides operator/(Wides a, Wides b) { return hn::Div(a.v, b.v); }
+// a·b + c.
+HWY_INLINE Wides fused(Wides a, Wides b, Wides c) { return hn::MulAdd(a.v, b.v, c.v); }
 HWY_INLINE Wides root_of(Wides a) { return hn::Sqrt(a.v); }
 HWY_INLINE Wides larger(Wides a, Wides b) { return hn::Max(a.v, b.v); }
 

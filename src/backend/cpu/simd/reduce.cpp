@@ -140,9 +140,28 @@ HWY_INLINE void add_each(std::int64_t n, double* sums, const float* x, F f, G re
   for (; i < n; ++i) sums[i] += rest(static_cast<double>(x[i]));
 }
 
-void add_to(const float* x, double* sums, std::int64_t n) {
-  add_each(
-      n, sums, x, [](W v, W s) HWY_ATTR { return hn::Add(s, v); }, [](double v) { return v; });
+// `vectors` sums stay in registers along the rows.
+template <std::int64_t vectors>
+HWY_INLINE void add_band(const float* x, std::int64_t rows, std::int64_t stride, double* sums) {
+  const Wide d;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  W s[vectors];
+  for (std::int64_t v = 0; v < vectors; ++v) s[v] = hn::LoadU(d, sums + v * lanes);
+  for (std::int64_t i = 0; i < rows; ++i, x += stride) {
+    for (std::int64_t v = 0; v < vectors; ++v) s[v] = hn::Add(s[v], widen(x + v * lanes));
+  }
+  for (std::int64_t v = 0; v < vectors; ++v) hn::StoreU(s[v], d, sums + v * lanes);
+}
+
+void add_rows_to(const float* x, std::int64_t rows, std::int64_t stride, double* sums,
+                 std::int64_t n) {
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(Wide()));
+  std::int64_t j = 0;
+  for (; j + 4 * lanes <= n; j += 4 * lanes) add_band<4>(x + j, rows, stride, sums + j);
+  for (; j + lanes <= n; j += lanes) add_band<1>(x + j, rows, stride, sums + j);
+  for (std::int64_t i = 0; i < rows; ++i, x += stride) {
+    for (std::int64_t k = j; k < n; ++k) sums[k] += static_cast<double>(x[k]);
+  }
 }
 
 void add_squares_to(const float* x, double* sums, std::int64_t n) {
@@ -208,7 +227,7 @@ void scale(float* x, float factor, std::int64_t n) {
 
 }  // namespace
 const ReduceTable kReduce{
-    sum,         sum_squares,     max, min,  add_to, add_squares_to, add_weighted_to,
+    sum,         sum_squares,     max, min,  add_rows_to, add_squares_to, add_weighted_to,
     exp_shifted, sum_exp_shifted, dot, scale};
 }  // namespace spiraltorch::cpu::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();

@@ -10,8 +10,10 @@ struct ReduceTable {
   double (*sum_squares)(const float* x, std::int64_t n);
   float (*max)(const float* x, std::int64_t n);  ///< NaN if there is one
   float (*min)(const float* x, std::int64_t n);
-  /// sums[j] += x[j], squares of them, weighted by w.
-  void (*add_to)(const float* x, double* sums, std::int64_t n);
+  /// sums[j] += the x[j] of `rows` rows, `stride` apart, in order.
+  void (*add_rows_to)(const float* x, std::int64_t rows, std::int64_t stride, double* sums,
+                      std::int64_t n);
+  /// sums[j] += x[j]², w·x[j].
   void (*add_squares_to)(const float* x, double* sums, std::int64_t n);
   void (*add_weighted_to)(const float* x, double w, double* sums, std::int64_t n);
   /// out = exp(x − shift); returns the sum of out in double.

@@ -114,6 +114,40 @@ fn st_abs(x: f32) -> f32 {
   return abs(x);
 }
 
+// Φ from erfc(z) = t·exp(-z² + P(t)), t = 1/(1 + z/2), z = |x|/√2: Press et al., Numerical Recipes in
+// C, 2nd ed., 6.2.
+fn st_cdf(x: f32) -> f32 {
+  let z = abs(x) * 0.7071067811865476;
+  let t = st_div(1.0, fma(0.5, z, 1.0));
+  var p = fma(0.17087277, t, -0.82215223);
+  p = fma(p, t, 1.48851587);
+  p = fma(p, t, -1.13520398);
+  p = fma(p, t, 0.27886807);
+  p = fma(p, t, -0.18628806);
+  p = fma(p, t, 0.09678418);
+  p = fma(p, t, 0.37409196);
+  p = fma(p, t, 1.00002368);
+  p = fma(p, t, -1.26551223);
+  let half = t * st_exp(p - z * z) * 0.5;
+  return keep_nan(x, select(1.0 - half, half, x < 0.0));
+}
+
+// σ(2u) = ½(1 + tanh u), u = √(2/π)(x + 0.044715x³), and the derivative of x·σ(2u): by e^−2|u|, in
+// which neither 1 + tanh nor 1 − tanh² cancels.
+fn st_gelu_share(x: f32) -> f32 {
+  let u = 0.7978845608 * x * fma(0.044715 * x, x, 1.0);
+  let e = st_exp(-2.0 * abs(u));
+  return keep_nan(x, st_div(select(1.0, e, u < 0.0), 1.0 + e));
+}
+fn st_gelu_tanh_slope(x: f32) -> f32 {
+  let u = 0.7978845608 * x * fma(0.044715 * x, x, 1.0);
+  let e = st_exp(-2.0 * abs(u));
+  let rise = 1.5957691216 * x * fma(0.134145 * x, x, 1.0);
+  let below = st_div(1.0, 1.0 + e);
+  let more = select(e * below * below * rise, 0.0, e == 0.0);
+  return keep_nan(x, fma(select(1.0, e, u < 0.0), below, more));
+}
+
 fn st_sqrt(x: f32) -> f32 {
   if (x < 0.0) {
     return nan_value();
