@@ -7,7 +7,7 @@ cd "$(dirname "$0")"
 # shellcheck source=tools/setup.sh
 . tools/setup.sh
 
-test_requirements="numpy==2.4.6 pyarrow==26.0.1 pytest==9.2.0 nanobind==3.1.0 ruff==0.17.6 safetensors==0.8.0 wgpu==0.32.0"
+test_requirements="numpy==2.4.6 pyarrow==26.0.1 pytest==9.2.0 nanobind==3.1.0 ruff==0.17.6 safetensors==0.8.0 scikit-learn==1.9.1 wgpu==0.32.0"
 
 echo "This installs Debian packages where they are missing"
 echo "  ($build_packages $test_packages)"

@@ -2,7 +2,10 @@
 
 (a) 64-128-64-10 with a Euclidean head; (b) 64-128-16, mapped into the ball by expmap0, with a
 PoincareMLR: a quarter of the head's dimensions. 1,797 images of 8x8 pixels from scikit-learn, a
-fifth held out, five seeds.
+fifth held out, five seeds. Measured, mean and range over the seeds:
+
+    (a) Euclidean head, 64 dimensions: 97.88 % (96.94 to 98.61)
+    (b) hyperbolic head, 16 dimensions: 97.94 % (97.21 to 98.61)
 
     pip install scikit-learn
     python examples/digits.py

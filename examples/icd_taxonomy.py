@@ -4,7 +4,19 @@
 with everything below them, so that a class must be found for diseases that were never shown. Words,
 pairs of words and four-letter beginnings are hashed into a table of embeddings, whose mean goes
 through two layers to a head. The measure is the mean tree distance between the section found and
-the true one (0: right, 2: another of the same chapter, more: elsewhere).
+the true one (0: right, 2: another of the same chapter, more: elsewhere). Measured, 5 epochs, seed
+0, tree distance and share found right:
+
+    Euclidean softmax                        1.311  50.4 %
+    Euclidean softmax, tree-soft targets     1.113  57.9 %
+    PoincareMLR                              1.756  40.3 %
+    flat prototypes, soft                    1.234  52.1 %
+    hyperbolic prototypes, soft              1.333  47.8 %
+    LanguageWaveEncoder, softmax             2.824   6.7 %
+
+What helps is telling the loss that neighbours in the tree are nearly right; it is worth more than
+any head. Fixed prototypes of 32 dimensions tie the answer to the tree, and cost accuracy: flat ones
+drawn by the tree's distances less than those of the embedding. docs/results.md has what was tried.
 
     pip install simple-icd-10-cm
     python examples/icd_taxonomy.py

@@ -4,7 +4,10 @@ A PoincareEmbedding trained with RiemannianAdam by the ranking loss of Nickel & 
 cross-entropy of minus the distances of a node from its ancestor and from nodes not linked to it.
 Nine tenths of the transitive closure (1,182 nodes, 6,542 pairs) are shown; each held-out ancestor
 is ranked by its distance among all nodes that are not linked to the descendant. The same in flat
-space stands beside it.
+space stands beside it. Measured, 60 epochs, seed 0, chance 590:
+
+    Poincaré ball, 5 dimensions: mean rank 28.7, mean reciprocal rank 0.547
+    flat space, 5 dimensions: mean rank 142.7, mean reciprocal rank 0.050
 
     python examples/mammals_links.py
 """

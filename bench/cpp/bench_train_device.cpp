@@ -1,5 +1,5 @@
-// Times whole training steps of the trainer on a device: bench_train_device [device]. Batches are on
-// the device already; per network the milliseconds of a step, the best of several epochs.
+// Times whole training steps of the trainer on a device: bench_train_device [device]. Batches are
+// on the device already; per network the milliseconds of a step, the best of several epochs.
 #include <algorithm>
 #include <cstdio>
 #include <memory>
