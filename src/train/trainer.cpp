@@ -53,7 +53,8 @@ class Modes {
 
 ModuleTrainer::ModuleTrainer(TrainerOptions options) : state_(std::make_unique<State>()) {
   state_->options = checked(std::move(options));
-  state_->device = resolve_device("ModuleTrainer", state_->options.device);
+  // What is asked for is looked up now; "auto" opens a driver only when it is needed.
+  if (state_->options.device != "auto") (void)state_->device();
   *state_->fallback_rate = state_->options.fallback_learning_rate;
   if (state_->options.scheduler != nullptr && state_->options.optimizer != nullptr) {
     state_->options.scheduler->attach(state_->options.optimizer);
@@ -62,7 +63,17 @@ ModuleTrainer::ModuleTrainer(TrainerOptions options) : state_(std::make_unique<S
 
 ModuleTrainer::~ModuleTrainer() = default;
 
-std::string ModuleTrainer::device() const { return to_text(state_->device); }
+DeviceId ModuleTrainer::State::device() {
+  if (!found_device) found_device = resolve_device("ModuleTrainer", options.device);
+  return *found_device;
+}
+
+DeviceId ModuleTrainer::State::home_of(const nn::Module& target) {
+  const auto own = train::device_of(target);
+  return own ? *own : device();
+}
+
+std::string ModuleTrainer::device() const { return to_text(state_->device()); }
 double ModuleTrainer::curvature() const noexcept { return state_->options.curvature; }
 double ModuleTrainer::hyper_learning_rate() const noexcept {
   return state_->options.hyper_learning_rate;
@@ -147,8 +158,7 @@ bool ModuleTrainer::State::run_epoch(const nn::ModulePtr& trained, const nn::Los
     if (first_tape == nullptr) first_tape = parameter.tape();
   }
   attach_scheduler(*module);
-  train::Step work(*module, loss, schedule, options, fallback_rate,
-                   train::device_of(*module).value_or(device));
+  train::Step work(*module, loss, schedule, options, fallback_rate, home_of(*module));
   work.clear();
   NextBatch next = begin_epoch(source);
   train::Sums& sums = position.sums;
@@ -198,7 +208,7 @@ EvalStats ModuleTrainer::evaluate(const nn::ModulePtr& module, const nn::Loss& l
   const NoGrad guard;
   const Modes modes(*module);
   module->eval();
-  const DeviceId device = train::device_of(*module).value_or(state_->device);
+  const DeviceId device = state_->home_of(*module);
   const train::Stopwatch watch;
   EvalStats stats;
   double total = 0.0;

@@ -66,7 +66,7 @@ struct ModuleTrainer::State {
   TrainerOptions options;
   /// Shared with a scheduler's handle.
   std::shared_ptr<double> fallback_rate = std::make_shared<double>(0.0);
-  DeviceId device{};
+  std::optional<DeviceId> found_device{};
   std::int64_t epoch = 0;
   std::int64_t step = 0;
   std::optional<EpochStats> last_stats{};
@@ -82,6 +82,10 @@ struct ModuleTrainer::State {
   std::vector<std::shared_ptr<Hypergrad>> scheduled_tapes{};
   std::vector<optim::RateHandle> scheduled{};  ///< theirs, then the fallback rate
 
+  /// The options' device, looked up once.
+  [[nodiscard]] DeviceId device();
+  /// Where a module's batches go.
+  [[nodiscard]] DeviceId home_of(const nn::Module& target);
   /// Base rates are read when a module's tapes are seen first.
   void attach_scheduler(const nn::Module& module);
   /// Whether the epoch ran to its end.

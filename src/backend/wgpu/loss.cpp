@@ -1,8 +1,7 @@
-#include <array>
-#include <initializer_list>
 #include <memory>
 
 #include "backend/wgpu/task.hpp"
+#include "backend/wgpu/temporary.hpp"
 #include "backend/wgpu/wgpu.hpp"
 #include "backend/wgpu/wgsl.hpp"
 
@@ -18,21 +17,6 @@ const Shader kSquared{"squared_error",
 const Shader kLogistic{"logistic_loss",
                        {wgsl::bits, wgsl::math, wgsl::loss_logistic, wgsl::loss_main}};
 const Shader kEntropy{"cross_entropy", {wgsl::bits, wgsl::math, wgsl::loss_entropy}};
-
-void then(OpId op, const KernelOperand& in, const KernelOperand& out,
-          std::initializer_list<std::int64_t> ints = {}) {
-  launch(op,
-         {.in = {&in, 1}, .out = {&out, 1}, .scalars = {}, .ints = {ints.begin(), ints.size()}});
-}
-
-// Memory of one call, as an operand.
-struct Temporary {
-  std::shared_ptr<Buffer> buffer;
-  KernelOperand operand;
-  Temporary(const KernelOperand& like, Shape shape)
-      : buffer(Buffer::allocate(like.buffer->device(), static_cast<std::size_t>(shape.size()) * 4)),
-        operand(spiraltorch::operand(*buffer, shape)) {}
-};
 
 std::int64_t blocks_of(std::int64_t count) {
   return (count + kThreads * kEach - 1) / (kThreads * kEach);
@@ -56,7 +40,7 @@ void elementwise(const KernelArgs& args, const Shader& shader) {
   task.u(args.ints.empty() ? 0 : args.ints[0]);
   for (std::size_t i = 0; i < 4; ++i) task.f(i < args.scalars.size() ? args.scalars[i] : 0.0);
   task.run(static_cast<std::uint64_t>(blocks_of(p.size())));
-  then(OpId::sum, terms.operand, args.out[0], {-1});
+  run_op(OpId::sum, {terms.operand}, {args.out[0]}, {-1});
 }
 
 void squared_error(const KernelArgs& args) { elementwise(args, kSquared); }
@@ -70,15 +54,15 @@ void cross_entropy(const KernelArgs& args) {
   const Temporary terms(p, shape);
   const Temporary mass(p, {p.rows, 1});
   std::unique_ptr<Temporary> spare;
-  then(OpId::log_softmax, p, logs.operand);
-  then(OpId::sum, t, mass.operand, {1});
+  run_op(OpId::log_softmax, {p}, {logs.operand});
+  run_op(OpId::sum, {t}, {mass.operand}, {1});
   Task task(device_of(args), kEntropy, {{"WG", kThreads}, {"EACH", kEach}});
   task.bind(logs.operand).bind(t).bind(mass.operand).bind(terms.operand);
   task.bind(gradient_of(args, spare));
   task.u(p.size()).u(blocks_of(p.size())).u(p.cols).u(t.cols);
   task.f(1.0 / static_cast<double>(p.rows));
   task.run(static_cast<std::uint64_t>(blocks_of(p.size())));
-  then(OpId::sum, terms.operand, args.out[0], {-1});
+  run_op(OpId::sum, {terms.operand}, {args.out[0]}, {-1});
 }
 
 }  // namespace

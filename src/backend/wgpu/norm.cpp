@@ -1,6 +1,5 @@
-#include <memory>
-
 #include "backend/wgpu/task.hpp"
+#include "backend/wgpu/temporary.hpp"
 #include "backend/wgpu/wgpu.hpp"
 #include "backend/wgpu/wgsl.hpp"
 
@@ -12,17 +11,8 @@ constexpr std::int64_t kThreads = 64;
 
 const Shader kNorm{"layer_norm", {wgsl::layer_norm}};
 
-struct Temporary {
-  std::shared_ptr<Buffer> buffer;
-  KernelOperand operand;
-  explicit Temporary(const KernelOperand& like)
-      : buffer(Buffer::allocate(like.buffer->device(), static_cast<std::size_t>(like.size()) * 4)),
-        operand(spiraltorch::operand(*buffer, {like.rows, like.cols})) {}
-};
-
 void sum_columns(const KernelOperand& x, const KernelOperand& out) {
-  const std::int64_t axis = 0;
-  launch(OpId::sum, {.in = {&x, 1}, .out = {&out, 1}, .scalars = {}, .ints = {&axis, 1}});
+  run_op(OpId::sum, {x}, {out}, {0});
 }
 
 void layer_norm(const KernelArgs& args) {
@@ -42,8 +32,8 @@ void layer_norm_grad(const KernelArgs& args) {
   const bool has_w = args.in.size() > 2;
   const std::int64_t wanted = args.ints[0];
   const KernelOperand* out = args.out.data();
-  const Temporary spare(x);
-  const Temporary products(x);
+  const Temporary spare(x, {x.rows, x.cols});
+  const Temporary products(x, {x.rows, x.cols});
   const KernelOperand by_x = (wanted & 1) != 0 ? *out++ : spare.operand;
   if ((wanted & 3) != 0) {
     Task task(device_of(args), kNorm, {{"WG", kThreads}, {"GRAD", 1}});
