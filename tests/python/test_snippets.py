@@ -137,14 +137,16 @@ def test_the_cpp_side_of_the_tour_compiles(root, tmp_path):
     text = (root / "README.md").read_text(encoding="utf-8")
     snippets = re.findall(r"```cpp\n(.*?)```", text, flags=re.DOTALL)
     assert len(snippets) >= 4
-    for snippet in snippets:
+    includes, bodies = {}, []  # all in one file, each in a function of its own
+    for i, snippet in enumerate(snippets):
         lines = snippet.splitlines()
-        includes = [line for line in lines if line.startswith("#include")]
+        includes |= {line: None for line in lines if line.startswith("#include")}
         body = [line for line in lines if not line.startswith("#include")]
-        source = ["#include <vector>", *includes, "int main() {", *body, "}"]
-        (tmp_path / "snippet.cpp").write_text("\n".join(source), encoding="utf-8")
-        subprocess.run(
-            ["g++", "-std=c++20", "-fsyntax-only", f"-I{root / 'include'}", "snippet.cpp"],
-            cwd=tmp_path,
-            check=True,
-        )
+        bodies += [f"void snippet{i}() {{", *body, "}"]
+    source = ["#include <vector>", *includes, *bodies]
+    (tmp_path / "snippet.cpp").write_text("\n".join(source), encoding="utf-8")
+    subprocess.run(
+        ["g++", "-std=c++20", "-fsyntax-only", f"-I{root / 'include'}", "snippet.cpp"],
+        cwd=tmp_path,
+        check=True,
+    )
