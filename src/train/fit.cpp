@@ -80,9 +80,10 @@ class Fit {
       state_.fit->stopped = StopReason::callback;
       return;
     }
-    state_.end_epoch();
     HistoryEntry entry{*state_.last_stats};
+    // Before the epoch's end: an interrupted validation is made anew after a resume.
     if (validation_) entry.validation = trainer_.evaluate(seen_.module, loss_, *validation_);
+    state_.end_epoch();
     seen_.stats = entry.train;
     finish(entry);
     show(entry.validation, true);

@@ -95,6 +95,32 @@ TEST_CASE("a checkpoint at any batch and a resume give the bits of an undisturbe
   }
 }
 
+TEST_CASE("a fit that is interrupted in its validation goes on there") {
+  const TemporaryFolder folder;
+  const std::string path = folder.file("run.safetensors");
+  Run whole("adam");
+  (void)whole.trainer->fit(whole.model, nn::CrossEntropy(), whole.loader, 3,
+                           EpochSource(whole.loader), silent());
+  Run first("adam");
+  int passes = 0;
+  const EpochSource broken([&] {
+    if (++passes == 2) throw std::runtime_error("interrupted");
+    return EpochSource(first.loader).for_evaluation();
+  });
+  CHECK_THROWS_AS(
+      (void)first.trainer->fit(first.model, nn::CrossEntropy(), first.loader, 3, broken, silent()),
+      std::runtime_error);
+  first.trainer->checkpoint(path);
+  Run second("adam");
+  second.trainer->resume(path, second.model);
+  const History got = second.trainer->fit(second.model, nn::CrossEntropy(), second.loader, 3,
+                                          EpochSource(second.loader), silent());
+  CHECK(got.epochs.size() == 3);
+  CHECK(second.trainer->epoch() == 3);
+  CHECK(second.trainer->step() == 12);
+  CHECK(bits(*second.model) == bits(*whole.model));
+}
+
 TEST_CASE("single epochs resume too, and the loader goes on where it was") {
   const TemporaryFolder folder;
   const std::string path = folder.file("run.safetensors");
