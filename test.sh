@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Everything CI runs: lint, build with warnings as errors, C++ tests, a stranger's project, the
-# sanitizers, the wheel, the Python tests and the README's own programs. About twelve minutes cold on
+# sanitizers, the wheel, the Python tests and the README's own programs. About half an hour cold on
 # two cores.
 set -euo pipefail
 cd "$(dirname "$0")"
