@@ -98,18 +98,6 @@ PyType_Slot slots[] = {{Py_tp_traverse, reinterpret_cast<void*>(&traverse<T>)},
                        {Py_tp_clear, reinterpret_cast<void*>(&clear<T>)},
                        {0, nullptr}};
 
-std::uint64_t seed_of(const char* op, nb::handle seed) {
-  const nb::object number = nb::steal(PyNumber_Index(seed.ptr()));
-  if (!number.is_valid()) nb::raise_python_error();
-  const std::uint64_t value = PyLong_AsUnsignedLongLong(number.ptr());
-  if (PyErr_Occurred() != nullptr) {
-    PyErr_Clear();
-    st::fail(st::Errc::invalid_value, op,
-             st::text("seed: got ", nb::str(number).c_str(), ", expected 0 <= seed < 2**64"));
-  }
-  return value;
-}
-
 // (input, target) of a caller's sequence.
 Sample sample_of(const char* op, nb::handle object) {
   const bool pair = PyTuple_Check(object.ptr()) != 0 || PyList_Check(object.ptr()) != 0;
@@ -173,7 +161,7 @@ void bind_adapters(nb::class_<PyDataLoader>& c) {
       [](const PyDataLoader& d, nb::handle seed, nb::handle window) {
         std::optional<std::int64_t> size;
         if (!window.is_none()) size = integer("shuffle", "window", window);
-        return with(d, d.loader.shuffle(seed_of("shuffle", seed), size));
+        return with(d, d.loader.shuffle(word("shuffle", "seed", seed), size));
       },
       "seed"_a, "window"_a = nb::none(),
       "A new order each epoch, from seed and epoch alone; with a window, by a buffer of so many.");
@@ -193,7 +181,7 @@ void bind_adapters(nb::class_<PyDataLoader>& c) {
       "split",
       [](const PyDataLoader& d, nb::handle fraction, nb::handle seed) {
         std::optional<std::uint64_t> value;
-        if (!seed.is_none()) value = seed_of("split", seed);
+        if (!seed.is_none()) value = word("split", "seed", seed);
         auto [first, rest] = d.loader.split(number("split", fraction), value);
         return std::pair(with(d, std::move(first)), with(d, std::move(rest)));
       },

@@ -190,6 +190,16 @@ void bind_tuning(nb::module_& m) {
 
 }  // namespace
 
+std::uint64_t word(const char* op, const char* what, nb::handle object) {
+  const nb::object number = nb::steal(PyNumber_Index(object.ptr()));
+  if (!number.is_valid()) nb::raise_python_error();
+  const std::uint64_t value = PyLong_AsUnsignedLongLong(number.ptr());
+  if (PyErr_Occurred() == nullptr) return value;
+  PyErr_Clear();
+  st::fail(st::Errc::invalid_value, op,
+           st::text(what, ": got ", nb::str(number).c_str(), ", expected 0 <= ", what, " < 2**64"));
+}
+
 std::int64_t integer(const char* op, const char* what, nb::handle object) {
   if (PyIndex_Check(object.ptr()) == 0) fail_type(op, what, object, "an integer");
   const nb::object number = nb::steal(PyNumber_Index(object.ptr()));

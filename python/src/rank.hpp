@@ -16,6 +16,9 @@ struct PyRankPlan {
 /// An integer argument; TypeError for other objects, `invalid_value` beyond 64 bits.
 [[nodiscard]] std::int64_t integer(const char* op, const char* what, nb::handle object);
 
+/// A number below 2⁶⁴; TypeError for other objects, `invalid_value` outside.
+[[nodiscard]] std::uint64_t word(const char* op, const char* what, nb::handle object);
+
 /// `plan(kind, rows, cols, k)` for a device string.
 [[nodiscard]] PyRankPlan make_plan(nb::handle kind, nb::handle rows, nb::handle cols, nb::handle k,
                                    const std::string& device);

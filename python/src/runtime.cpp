@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "bind.hpp"
+#include "rank.hpp"
 
 using namespace nb::literals;
 
@@ -24,16 +25,6 @@ void python_warning(std::string_view message) {
   const std::string text(message);
   // With warnings turned into errors, the exception travels to the caller.
   if (PyErr_WarnEx(PyExc_RuntimeWarning, text.c_str(), 1) != 0) nb::raise_python_error();
-}
-
-std::uint64_t word_of(nb::handle number) {
-  const nb::object index = nb::steal(PyNumber_Index(number.ptr()));
-  if (!index.is_valid()) nb::raise_python_error();
-  const std::uint64_t value = PyLong_AsUnsignedLongLong(index.ptr());
-  if (PyErr_Occurred() == nullptr) return value;
-  PyErr_Clear();
-  st::fail(st::Errc::invalid_value, "set_rng_state",
-           st::text("state: got ", nb::str(index).c_str(), ", expected 0 <= number < 2**64"));
 }
 
 }  // namespace
@@ -49,16 +40,7 @@ void bind_runtime(nb::module_& m) {
       },
       "Names of the back ends this build contains.");
   m.def(
-      "manual_seed",
-      [](nb::int_ seed) {
-        const std::uint64_t value = PyLong_AsUnsignedLongLong(seed.ptr());
-        if (PyErr_Occurred() != nullptr) {
-          PyErr_Clear();
-          st::fail(st::Errc::invalid_value, "manual_seed",
-                   st::text("seed: got ", nb::str(seed).c_str(), ", expected 0 <= seed < 2**64"));
-        }
-        st::manual_seed(value);
-      },
+      "manual_seed", [](nb::int_ seed) { st::manual_seed(word("manual_seed", "seed", seed)); },
       "seed"_a, "Resets the process-wide random numbers to `seed`, 0 <= seed < 2**64.");
   m.def(
       "rng_state",
@@ -73,7 +55,8 @@ void bind_runtime(nb::module_& m) {
         if (PyTuple_Check(state.ptr()) == 0 || nb::len(state) != 2) {
           throw nb::type_error("[set_rng_state] state: expected a tuple (seed, block)");
         }
-        st::set_rng_state({word_of(state[0]), word_of(state[1])});
+        st::set_rng_state(
+            {word("set_rng_state", "state", state[0]), word("set_rng_state", "state", state[1])});
       },
       "state"_a, "Brings the random numbers where rng_state() was.");
   m.def("set_strict", st::set_strict, "strict"_a,

@@ -17,17 +17,11 @@ namespace {
 // A Python object that C++ threads hold and call with the interpreter lock taken.
 class Held {
  public:
-  explicit Held(nb::handle object) : object_(new nb::object(nb::borrow(object)), Release()) {}
+  explicit Held(nb::handle object)
+      : object_(std::static_pointer_cast<nb::object>(keep_alive(nb::borrow<nb::object>(object)))) {}
   [[nodiscard]] const nb::object& get() const { return *object_; }
 
  private:
-  struct Release {
-    void operator()(nb::object* object) const {
-      if (Py_IsInitialized() == 0) return;
-      const nb::gil_scoped_acquire lock;
-      delete object;
-    }
-  };
   std::shared_ptr<nb::object> object_;
 };
 

@@ -1,9 +1,10 @@
 #include "data/elements.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <cstdint>
 #include <cstring>
+
+#include "spiraltorch/base/half.hpp"
 
 namespace spiraltorch::data {
 namespace {
@@ -19,13 +20,7 @@ double element(const unsigned char* from, bool swapped) {
 }
 
 double half(const unsigned char* from, bool swapped) {
-  const auto bits = static_cast<unsigned>(element<std::uint16_t>(from, swapped));
-  const int exponent = static_cast<int>((bits >> 10) & 31U);
-  const double mantissa = bits & 1023U;
-  double value =
-      exponent == 0 ? std::ldexp(mantissa, -24) : std::ldexp(mantissa + 1024.0, exponent - 25);
-  if (exponent == 31) value = mantissa == 0 ? INFINITY : NAN;
-  return (bits & 0x8000U) != 0 ? -value : value;
+  return half_value(static_cast<std::uint16_t>(element<std::uint16_t>(from, swapped)));
 }
 
 double truth(const unsigned char* from, bool) { return *from != 0 ? 1.0 : 0.0; }

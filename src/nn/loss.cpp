@@ -4,12 +4,12 @@
 #include <vector>
 
 #include "nn/loss_parts.hpp"
-#include "nn/recording.hpp"
 #include "spiraltorch/base/error.hpp"
 #include "spiraltorch/base/text.hpp"
 #include "spiraltorch/ops/elementwise.hpp"
 #include "spiraltorch/tensor/autograd.hpp"
 #include "spiraltorch/tensor/detail.hpp"
+#include "spiraltorch/tensor/recording.hpp"
 
 namespace spiraltorch::nn {
 namespace {

@@ -4,11 +4,11 @@
 #include <map>
 #include <set>
 
-#include "nn/recording.hpp"
 #include "spiraltorch/base/error.hpp"
 #include "spiraltorch/base/text.hpp"
 #include "spiraltorch/ops/reduce.hpp"
 #include "spiraltorch/tensor/autograd.hpp"
+#include "spiraltorch/tensor/recording.hpp"
 
 namespace spiraltorch::nn {
 namespace {

@@ -12,6 +12,7 @@
 
 #include "spiraltorch/base/error.hpp"
 #include "spiraltorch/base/format_error.hpp"
+#include "spiraltorch/base/half.hpp"
 #include "spiraltorch/base/text.hpp"
 #include "spiraltorch/geometry/manifold.hpp"
 #include "spiraltorch/tensor/autograd.hpp"
@@ -43,15 +44,6 @@ std::map<std::string, double> manifolds_in(std::string_view op, const std::strin
   }
 }
 
-double half(std::uint16_t bits) {
-  const int exponent = (bits >> 10) & 31;
-  const int mantissa = bits & 1023;
-  const double sign = (bits & 0x8000U) != 0 ? -1.0 : 1.0;
-  if (exponent == 31) return mantissa == 0 ? sign * INFINITY : NAN;
-  if (exponent == 0) return sign * std::ldexp(mantissa, -24);
-  return sign * std::ldexp(mantissa + 1024, exponent - 25);
-}
-
 template <class T, class F>
 std::vector<float> converted(std::span<const std::byte> bytes, F to) {
   std::vector<float> out(bytes.size() / sizeof(T));
@@ -69,8 +61,8 @@ std::vector<float> values_of(std::string_view op, const SafetensorsEntry& entry,
     return converted<double>(entry.bytes, [](double v) { return static_cast<float>(v); });
   }
   if (cast && entry.dtype == "F16") {
-    return converted<std::uint16_t>(entry.bytes,
-                                    [](std::uint16_t v) { return static_cast<float>(half(v)); });
+    return converted<std::uint16_t>(
+        entry.bytes, [](std::uint16_t v) { return static_cast<float>(half_value(v)); });
   }
   if (cast && entry.dtype == "BF16") {
     return converted<std::uint16_t>(entry.bytes, [](std::uint16_t v) {

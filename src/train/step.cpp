@@ -9,25 +9,9 @@
 #include "spiraltorch/base/text.hpp"
 #include "spiraltorch/ops/reduce.hpp"
 #include "spiraltorch/optim/clip.hpp"
-#include "spiraltorch/tensor/autograd.hpp"
+#include "spiraltorch/tensor/recording.hpp"
 
 namespace spiraltorch::train {
-namespace {
-
-// Recording, whatever the thread's setting.
-class Recorded {
- public:
-  Recorded() : before_(grad_enabled()) { set_grad_enabled(true); }
-  ~Recorded() { set_grad_enabled(before_); }
-  Recorded(const Recorded&) = delete;
-  Recorded& operator=(const Recorded&) = delete;
-
- private:
-  bool before_;
-};
-
-}  // namespace
-
 Tensor brought_to(const Tensor& x, DeviceId device) {
   return x.device() == device ? x.detach() : x.detach().to(device);
 }
@@ -148,24 +132,26 @@ void Step::update() {
   fallback_->step_finite();
 }
 
-void Step::check_here(const Tensor& output, const nn::LossResult& at, std::int64_t index) {
-  check("loss", at.value.item(), index, output, at.gradient);
+double Step::check_here(const Tensor& output, const nn::LossResult& at, std::int64_t index) {
+  const double loss = at.value.item();
+  check("loss", loss, index, output, at.gradient);
   const Tensor& gradient = at.gradient;
   if (const std::int64_t bad = ops::first_non_finite(gradient); bad >= 0) {
     check("gradient of the loss", gradient.at(bad / gradient.cols(), bad % gradient.cols()), index,
           output, gradient);
   }
+  return loss;
 }
 
 StepResult Step::run(const Batch& batch, std::int64_t index) {
-  const Recorded recorded;
+  const Recording recording;
   StepResult result;
   const Tensor output = module_.forward(brought_to(batch.input, device_));
   const nn::LossResult at =
       loss_.value_and_gradient(output.detach(), brought_to(batch.target, output.device()));
   // A device is asked once, after the backward pass; tapes look at gradients in it.
   const bool waits = output.device() == DeviceId{} || schedule_ != nullptr || !on_tape_.empty();
-  if (waits) check_here(output, at, index);
+  if (waits) result.loss = check_here(output, at, index);
   Tensor gradient = at.gradient;
   if (schedule_ != nullptr) {
     const auto weighted = schedule_->weighted(gradient);
@@ -174,7 +160,7 @@ StepResult Step::run(const Batch& batch, std::int64_t index) {
   }
   backward(output, gradient, index);
   result.norm = clipped_norm(index, waits ? nullptr : &at);
-  result.loss = at.value.item();
+  if (!waits) result.loss = at.value.item();
   update();
   clear();
   return result;

@@ -44,7 +44,8 @@ class Step {
   [[nodiscard]] std::string bad_gradient() const;
   [[nodiscard]] std::string first_bad(const Tensor& output, const Tensor& gradient);
   void backward(const Tensor& output, const Tensor& gradient, std::int64_t index);
-  void check_here(const Tensor& output, const nn::LossResult& at, std::int64_t index);
+  /// The loss, when it and its gradient are finite.
+  double check_here(const Tensor& output, const nn::LossResult& at, std::int64_t index);
   /// With a loss that was not checked, it is by the same read.
   double clipped_norm(std::int64_t index, const nn::LossResult* unchecked);
   void update();

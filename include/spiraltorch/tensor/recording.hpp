@@ -2,7 +2,7 @@
 
 #include "spiraltorch/tensor/autograd.hpp"
 
-namespace spiraltorch::nn {
+namespace spiraltorch {
 
 /// Operations are recorded, whatever the thread's setting, while it lives.
 class Recording {
@@ -16,4 +16,4 @@ class Recording {
   bool before_;
 };
 
-}  // namespace spiraltorch::nn
+}  // namespace spiraltorch
