@@ -110,7 +110,7 @@ class Reader {
     }
     builder_.edge(fields[static_cast<std::size_t>(options_.columns.first)],
                   fields[static_cast<std::size_t>(options_.columns.second)],
-                  weight_of(fields, number), text("line ", number));
+                  weight_of(fields, number), "line", number);
   }
 
   [[nodiscard]] double weight_of(const std::vector<std::string>& fields,

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <fstream>
 #include <sstream>
+#include <unordered_map>
 
 #include "embed/hierarchy_builder.hpp"
 #include "spiraltorch/base/error.hpp"

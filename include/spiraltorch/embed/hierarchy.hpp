@@ -1,17 +1,19 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include "spiraltorch/base/api.hpp"
 
 namespace spiraltorch {
+
+class NameTable;
 
 /// One directed edge by name, child below parent.
 struct NamedEdge {
@@ -54,7 +56,8 @@ struct HierarchyReport {
 ///
 /// Errors: `empty_input` (no edge), `invalid_value` (empty name, weight not > 0, cycle, bad UTF-8,
 /// options), `non_finite` (weight), `length_mismatch` (columns of a line), `out_of_range` (unknown
-/// name or parent), `io` (file), `unsupported` (compressed file). Nothing is half read.
+/// name or parent), `io` (file), `unsupported` (compressed file). Nothing is half read. Memory is
+/// linear in nodes and edges: about 45 bytes and the name's beyond 15 a node, 24 an edge.
 ///
 /// @code
 ///   auto animals = Hierarchy::from_edges({{"dog", "mammal"}, {"cat", "mammal"}});
@@ -75,15 +78,16 @@ class SPIRALTORCH_API Hierarchy {
   /// The subtree below mammal.n.01.
   [[nodiscard]] static Hierarchy wordnet_mammals(const std::optional<std::string>& path = {});
 
-  [[nodiscard]] const std::vector<std::string>& nodes() const noexcept { return names_; }
+  [[nodiscard]] const std::vector<std::string>& nodes() const noexcept;
   [[nodiscard]] const std::vector<Edge>& edges() const noexcept { return edges_; }
-  [[nodiscard]] std::int64_t len() const noexcept { return std::ssize(names_); }
+  [[nodiscard]] std::int64_t len() const noexcept { return std::ssize(nodes()); }
   [[nodiscard]] HierarchyReport report() const noexcept { return report_; }
   [[nodiscard]] std::string repr() const;
   /// Id of a name; `out_of_range`.
   [[nodiscard]] std::int32_t index(std::string_view name) const;
 
-  /// Every node to all its ancestors, weight 1, same nodes and ids.
+  /// Every node to all its ancestors, weight 1, same nodes and ids. More than 500 million pairs
+  /// are refused, before the memory is taken (`out_of_memory`): 8 GB as edges.
   [[nodiscard]] Hierarchy closure(CyclePolicy cycles = CyclePolicy::raise) const;
   /// A node and all that lies below it.
   [[nodiscard]] Hierarchy subtree(std::string_view root) const;
@@ -101,8 +105,7 @@ class SPIRALTORCH_API Hierarchy {
  private:
   friend class HierarchyBuilder;
   Hierarchy() = default;
-  std::vector<std::string> names_;
-  std::unordered_map<std::string, std::int32_t> ids_;
+  std::shared_ptr<const NameTable> names_;  // shared with what has the same nodes
   std::vector<Edge> edges_;
   HierarchyReport report_;
 };
