@@ -2458,6 +2458,11 @@ class Hierarchy:
     def closure(self, cycles: str = 'raise') -> Hierarchy:
         """Every node to all its ancestors."""
 
+    def split(self, test: float = 0.1, seed: int = 0) -> tuple[Hierarchy, Hierarchy]:
+        """
+        (train, test) for link prediction: closure edges, some of them held out whose ends keep another one in train. Train on train's edges as they are.
+        """
+
     def subtree(self, root: str) -> Hierarchy:
         """A node and all that lies below it."""
 

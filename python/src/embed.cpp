@@ -126,6 +126,15 @@ void bind_hierarchy(nb::module_& m) {
             return h.closure(policy);
           },
           "cycles"_a = "raise", "Every node to all its ancestors.")
+      .def(
+          "split",
+          [](const Hierarchy& h, double test, std::uint64_t seed) {
+            st::HierarchySplit out = h.split(test, seed);
+            return std::pair(std::move(out.train), std::move(out.test));
+          },
+          "test"_a = 0.1, "seed"_a = 0, Unlocked(),
+          "(train, test) for link prediction: closure edges, some of them held out whose ends "
+          "keep another one in train. Train on train's edges as they are.")
       .def("subtree", &Hierarchy::subtree, "root"_a, Unlocked(),
            "A node and all that lies below it.")
       .def("roots", &Hierarchy::roots, "Names of nodes without parents.")

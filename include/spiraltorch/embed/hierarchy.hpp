@@ -14,6 +14,7 @@
 namespace spiraltorch {
 
 class NameTable;
+struct HierarchySplit;
 
 /// One directed edge by name, child below parent.
 struct NamedEdge {
@@ -89,6 +90,13 @@ class SPIRALTORCH_API Hierarchy {
   /// Every node to all its ancestors, weight 1, same nodes and ids. More than 500 million pairs
   /// are refused, before the memory is taken (`out_of_memory`): 8 GB as edges.
   [[nodiscard]] Hierarchy closure(CyclePolicy cycles = CyclePolicy::raise) const;
+  /// Closure edges for training and others for a test of link prediction, chosen by seed alone.
+  /// Pairs are looked at in random order; one is held out if each of its ends is then still in a
+  /// pair for training, until the share `test` of all pairs, rounded, at least one, is held out or
+  /// none can be. Both results have the nodes and ids of this hierarchy and edges of weight 1. The
+  /// closure of `train` holds most of `test` again: train on its edges as they are. `invalid_value`
+  /// for a share outside (0, 1), or where nothing can be held out (a star).
+  [[nodiscard]] HierarchySplit split(double test = 0.1, std::uint64_t seed = 0) const;
   /// A node and all that lies below it.
   [[nodiscard]] Hierarchy subtree(std::string_view root) const;
   /// Names of nodes without parents / without children.
@@ -108,6 +116,12 @@ class SPIRALTORCH_API Hierarchy {
   std::shared_ptr<const NameTable> names_;  // shared with what has the same nodes
   std::vector<Edge> edges_;
   HierarchyReport report_;
+};
+
+/// What `Hierarchy::split` gives.
+struct HierarchySplit {
+  Hierarchy train;
+  Hierarchy test;
 };
 
 }  // namespace spiraltorch
