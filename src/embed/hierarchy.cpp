@@ -24,6 +24,13 @@ Hierarchy Hierarchy::from_edges(std::span<const NamedEdge> edges) {
   return builder.finish();
 }
 
+Hierarchy Hierarchy::read(const std::string& path) {
+  const std::string_view name = path;
+  const std::string_view plain = name.substr(0, name.size() - (name.ends_with(".gz") ? 3 : 0));
+  if (plain.ends_with(".jsonl") || plain.ends_with(".ndjson")) return from_jsonl(path);
+  return from_csv(path);
+}
+
 Hierarchy Hierarchy::from_edges(std::initializer_list<NamedEdge> edges) {
   return from_edges(std::span<const NamedEdge>(edges.begin(), edges.size()));
 }

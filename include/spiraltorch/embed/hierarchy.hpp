@@ -7,11 +7,17 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "spiraltorch/base/api.hpp"
 
+struct ArrowArrayStream;
+
 namespace spiraltorch {
+
+/// A column by number or name.
+using ArrowEdgeColumn = std::variant<std::int64_t, std::string>;
 
 class NameTable;
 struct HierarchySplit;
@@ -57,8 +63,9 @@ struct HierarchyReport {
 ///
 /// Errors: `empty_input` (no edge), `invalid_value` (empty name, weight not > 0, cycle, bad UTF-8,
 /// options), `non_finite` (weight), `length_mismatch` (columns of a line), `out_of_range` (unknown
-/// name or parent), `io` (file), `unsupported` (compressed file). Nothing is half read. Memory is
-/// linear in nodes and edges: about 45 bytes and the name's beyond 15 a node, 24 an edge.
+/// name or parent), `io` (file; FormatError for damaged gzip or WordNet data). Nothing is half
+/// read. Memory is linear in nodes and edges: about 45 bytes and the name's beyond 15 a node, 24 an
+/// edge.
 ///
 /// @code
 ///   auto animals = Hierarchy::from_edges({{"dog", "mammal"}, {"cat", "mammal"}});
@@ -68,8 +75,25 @@ class SPIRALTORCH_API Hierarchy {
  public:
   [[nodiscard]] static Hierarchy from_edges(std::span<const NamedEdge> edges);
   [[nodiscard]] static Hierarchy from_edges(std::initializer_list<NamedEdge> edges);
-  /// One streaming pass over .csv, .tsv or .txt.
+  /// The reader that the name asks for: .jsonl and .ndjson are JSON lines, all else is CSV; with
+  /// .gz behind it, compressed.
+  [[nodiscard]] static Hierarchy read(const std::string& path);
+  /// One streaming pass over .csv, .tsv or .txt, decompressed where the name ends in .gz. A line
+  /// has at most 1 MiB.
   [[nodiscard]] static Hierarchy from_csv(const std::string& path, const CsvOptions& options = {});
+  /// The same over JSON lines: of each line's object, the values of these keys. Names are strings
+  /// or whole numbers.
+  [[nodiscard]] static Hierarchy from_jsonl(const std::string& path,
+                                            const std::string& child = "child",
+                                            const std::string& parent = "parent",
+                                            const std::optional<std::string>& weight = {});
+  /// Columns of record batches by the Arrow C stream interface (spiraltorch/data/arrow_abi.hpp),
+  /// which is taken and released. Names are strings, integers or dictionaries of either; nulls and
+  /// other types are FormatErrors.
+  [[nodiscard]] static Hierarchy from_arrow(ArrowArrayStream* stream,
+                                            const ArrowEdgeColumn& child = "child",
+                                            const ArrowEdgeColumn& parent = "parent",
+                                            const std::optional<ArrowEdgeColumn>& weight = {});
   /// Node i is named by its number; parents[i] = -1 for a root.
   [[nodiscard]] static Hierarchy from_parents(std::span<const std::int64_t> parents);
   /// WordNet's nouns: Princeton's data.noun (a file, or a folder that holds it beside index.noun;
