@@ -9,9 +9,9 @@ using spiraltorch::OpId;
 
 namespace {
 
-In wide_ints(const std::vector<std::int64_t>& values) {
-  const auto n = static_cast<std::int64_t>(values.size());
-  In out{1, n, {}, n, 1, ElementType::i64};
+In wide_ints(const std::vector<std::int64_t>& values, std::int64_t rows = 1) {
+  const auto n = static_cast<std::int64_t>(values.size()) / rows;
+  In out{rows, n, {}, n, 1, ElementType::i64};
   for (const std::int64_t v : values) {
     out.words.push_back(static_cast<std::uint32_t>(v));
     out.words.push_back(static_cast<std::uint32_t>(v >> 32));
@@ -214,6 +214,32 @@ TEST_CASE("embed_ranks") {
   check(300, 5, 150, 0.95);
   check(1200, 3, 600, 0.95);
   check(257, 64, -1, 0.99999);
+}
+
+TEST_CASE("embed_ranks: nodes left out") {
+  if (!adapter_here()) return;
+  constexpr std::int32_t kNodes = 300;
+  Links links = tree(kNodes, 4, 150);
+  for (std::int32_t u = 0; u < kNodes; ++u) {  // what follows a node, where it is not linked
+    links.offsets.push_back(std::ssize(links.linked));
+    const auto first = links.linked.begin() + links.offsets[static_cast<std::size_t>(u)];
+    const auto last = links.linked.begin() + links.offsets[static_cast<std::size_t>(u) + 1];
+    const std::vector<std::int32_t> mine(first, last);
+    for (std::int32_t v = u + 1; v < std::min(u + 6, kNodes); ++v) {
+      if (!std::binary_search(mine.begin(), mine.end(), v)) links.linked.push_back(v);
+    }
+  }
+  links.offsets.push_back(std::ssize(links.linked));
+  const std::vector<In> in{points(kNodes, 5, 5, 0.95), wide_ints(links.offsets, 2),
+                           ints(links.linked)};
+  const std::vector<Out> out{{{1, kNodes}, ElementType::i64}, {{1, kNodes}, ElementType::f64}};
+  const auto expected = run(kCpu, OpId::embed_ranks, in, out);
+  const auto got = run(kWgpu, OpId::embed_ranks, in, out);
+  CHECK(as_u64(got[0]) == as_u64(expected[0]));
+  check_close(as_doubles(got[1]), as_doubles(expected[1]), 1e-12, 0.0);
+  const std::vector<In> all{in[0], wide_ints({links.offsets.begin(), links.offsets.begin() + 301}),
+                            in[2]};
+  CHECK(as_u64(run(kCpu, OpId::embed_ranks, all, out)[0]) != as_u64(expected[0]));
 }
 
 TEST_CASE("embed_ranks: coincident nodes tie") {
