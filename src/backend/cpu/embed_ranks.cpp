@@ -121,6 +121,20 @@ struct Points {
   }
 };
 
+// The vector parts by type.
+std::int64_t below(std::span<const float> x, float low, float high, bool& doubt) {
+  return embed_ranks_table().below32(x.data(), std::ssize(x), low, high, doubt);
+}
+std::int64_t below(std::span<const double> x, double low, double high, bool& doubt) {
+  return embed_ranks_table().below64(x.data(), std::ssize(x), low, high, doubt);
+}
+std::int64_t between(std::span<const float> x, float low, float high, std::uint32_t* out) {
+  return embed_ranks_table().between32(x.data(), std::ssize(x), low, high, out);
+}
+std::int64_t between(std::span<const double> x, double low, double high, std::uint32_t* out) {
+  return embed_ranks_table().between64(x.data(), std::ssize(x), low, high, out);
+}
+
 // One node u and its linked nodes, the hits.
 template <class T>
 struct Query {
@@ -199,19 +213,15 @@ struct Query {
   }
 
   // Orders of a whole tile, few steps: each is compared with all of them.
-  void count_each(const Points<T>& points, std::int64_t first, std::span<const T> orders) {
-    const auto& table = embed_ranks_table();
+  void count_each(const Points<T>& points, std::int64_t first, std::span<const T> orders,
+                  std::uint32_t* doubtful) {
     for (std::size_t i = 0; i < steps.size(); ++i) {
       bool doubt = false;
-      if constexpr (sizeof(T) == 8) {
-        closer[i] += table.below64(orders.data(), std::ssize(orders), lows[i], highs[i], doubt);
-      } else {
-        closer[i] += table.below32(orders.data(), std::ssize(orders), lows[i], highs[i], doubt);
-      }
+      closer[i] += below(orders, lows[i], highs[i], doubt);
       if (!doubt) continue;
-      for (std::size_t k = 0; k < orders.size(); ++k) {
-        if (orders[k] < lows[i] || !(orders[k] < highs[i])) continue;
-        closer[i] += points.order(u, first + static_cast<std::int64_t>(k)) < steps[i] ? 1 : 0;
+      const std::int64_t count = between(orders, lows[i], highs[i], doubtful);
+      for (std::int64_t k = 0; k < count; ++k) {
+        closer[i] += points.order(u, first + doubtful[k]) < steps[i] ? 1 : 0;
       }
     }
   }
@@ -265,7 +275,9 @@ class Task {
         limits_(static_cast<std::size_t>(groups_ * kScreened),
                 -std::numeric_limits<float>::infinity()),
         passed_(static_cast<std::size_t>(kScreened * room_)),
-        orders_(static_cast<std::size_t>(tile_)) {
+        doubtful_(static_cast<std::size_t>(tile_)),
+        orders_(static_cast<std::size_t>(tile_)),
+        pauses_(static_cast<std::size_t>(groups_)) {
     for (std::size_t k = 0; k < nodes.size(); ++k) {
       const auto i = static_cast<std::int64_t>(k);
       queries_[k].prepare(points, nodes[k], linked.of(nodes[k]));
@@ -283,24 +295,43 @@ class Task {
   }
 
  private:
+  // Tiles for which a group is not screened: where all of it passed, it probably will again.
+  struct Pause {
+    std::int64_t left = 0, length = 0;
+  };
+
   void group(std::int64_t g, std::int64_t first, std::int64_t columns) {
+    Pause& pause = pauses_[static_cast<std::size_t>(g)];
+    const std::int64_t queries = std::min(kScreened, std::ssize(queries_) - g * kScreened);
+    if (pause.left > 0) {
+      --pause.left;
+      for (std::int64_t k = 0; k < queries; ++k) dense(query(g, k), first, columns);
+      return;
+    }
     std::array<std::int64_t, kScreened> found{};
     embed_ranks_table().screen(points_.screened.data() + first, points_.stride, columns, terms_,
                                weights_.data() + g * kScreened * terms_,
                                limits_.data() + g * kScreened, passed_.data(), room_, found.data());
-    for (std::int64_t k = 0; k < kScreened; ++k) {
+    bool all = true;
+    for (std::int64_t k = 0; k < queries; ++k) {
       const std::int64_t count = found[static_cast<std::size_t>(k)];
-      if (count == 0) continue;
-      Query<T>& query = queries_[static_cast<std::size_t>(g * kScreened + k)];
       if (count * kSparse > columns) {
-        dense(query, first, columns);
-        continue;
-      }
-      const std::uint32_t* passed = passed_.data() + k * room_;
-      for (std::int64_t i = 0; i < count; ++i) {
-        query.add(points_.order(query.u, first + passed[i]), 1);
+        dense(query(g, k), first, columns);
+      } else {
+        all = false;
+        sparse(query(g, k), first, {passed_.data() + k * room_, static_cast<std::size_t>(count)});
       }
     }
+    pause.length = all ? std::min<std::int64_t>(2 * pause.length + 1, 31) : 0;
+    pause.left = pause.length;
+  }
+
+  Query<T>& query(std::int64_t g, std::int64_t k) {
+    return queries_[static_cast<std::size_t>(g * kScreened + k)];
+  }
+
+  void sparse(Query<T>& query, std::int64_t first, std::span<const std::uint32_t> passed) {
+    for (const std::uint32_t i : passed) query.add(points_.order(query.u, first + i), 1);
   }
 
   void dense(Query<T>& query, std::int64_t first, std::int64_t columns) {
@@ -316,7 +347,8 @@ class Task {
     // Past the last node an order is infinite, or NaN where u is the origin: below nothing.
     const std::int64_t count = std::min(columns, points_.nodes - first);
     if (std::ssize(query.steps) <= kFewHits) {
-      query.count_each(points_, first, {orders_.data(), static_cast<std::size_t>(columns)});
+      query.count_each(points_, first, {orders_.data(), static_cast<std::size_t>(columns)},
+                       doubtful_.data());
     } else {
       query.search_each(points_, first, {orders_.data(), static_cast<std::size_t>(count)});
     }
@@ -326,8 +358,9 @@ class Task {
   std::vector<Query<T>> queries_;
   std::int64_t groups_, terms_, tile_, room_;
   std::vector<float> weights_, limits_;
-  std::vector<std::uint32_t> passed_;
+  std::vector<std::uint32_t> passed_, doubtful_;
   std::vector<T> orders_;
+  std::vector<Pause> pauses_;
 };
 
 template <class T>

@@ -108,20 +108,48 @@ HWY_INLINE void orders(const T* u, const T* rows, std::int64_t stride, std::int6
 template <class T>
 HWY_INLINE std::int64_t below(const T* orders, std::int64_t columns, T low, T high, bool& doubt) {
   const hn::ScalableTag<T> d;
-  const hn::RebindToSigned<decltype(d)> s;
   constexpr std::int64_t kLanes = hn::MaxLanes(d);
   const auto least = hn::Set(d, low);
   const auto most = hn::Set(d, high);
-  auto closer = hn::Zero(s);  // minus the counts
-  auto either = hn::Zero(s);
+#if HWY_TARGET == HWY_AVX3  // masks have registers of their own, which count at no vector's cost
+  std::int64_t sure = 0, either = 0;
   for (std::int64_t i = 0; i < columns; i += kLanes) {
     const auto x = hn::LoadU(d, orders + i);
-    closer = hn::Add(closer, hn::VecFromMask(s, hn::RebindMask(s, hn::Lt(x, least))));
-    either = hn::Add(either, hn::VecFromMask(s, hn::RebindMask(s, hn::Lt(x, most))));
+    sure += static_cast<std::int64_t>(hn::CountTrue(d, hn::Lt(x, least)));
+    either += static_cast<std::int64_t>(hn::CountTrue(d, hn::Lt(x, most)));
   }
-  const auto sure = static_cast<std::int64_t>(-hn::GetLane(hn::SumOfLanes(s, closer)));
-  doubt = static_cast<std::int64_t>(-hn::GetLane(hn::SumOfLanes(s, either))) != sure;
+#else
+  const hn::RebindToSigned<decltype(d)> s;
+  auto below_low = hn::Zero(s);  // minus the counts
+  auto below_high = hn::Zero(s);
+  for (std::int64_t i = 0; i < columns; i += kLanes) {
+    const auto x = hn::LoadU(d, orders + i);
+    below_low = hn::Add(below_low, hn::VecFromMask(s, hn::RebindMask(s, hn::Lt(x, least))));
+    below_high = hn::Add(below_high, hn::VecFromMask(s, hn::RebindMask(s, hn::Lt(x, most))));
+  }
+  const auto sure = -static_cast<std::int64_t>(hn::GetLane(hn::SumOfLanes(s, below_low)));
+  const auto either = -static_cast<std::int64_t>(hn::GetLane(hn::SumOfLanes(s, below_high)));
+#endif
+  doubt = either != sure;
   return sure;
+}
+
+template <class T>
+HWY_INLINE std::int64_t between(const T* orders, std::int64_t columns, T low, T high,
+                                std::uint32_t* out) {
+  const hn::ScalableTag<T> d;
+  constexpr std::int64_t kLanes = hn::MaxLanes(d);
+  const auto least = hn::Set(d, low);
+  const auto most = hn::Set(d, high);
+  std::int64_t found = 0;
+  for (std::int64_t i = 0; i < columns; i += kLanes) {
+    const auto x = hn::LoadU(d, orders + i);
+    if (HWY_LIKELY(hn::AllFalse(d, hn::And(hn::Ge(x, least), hn::Lt(x, most))))) continue;
+    for (std::int64_t k = i; k < i + kLanes; ++k) {
+      if (orders[k] >= low && orders[k] < high) out[found++] = static_cast<std::uint32_t>(k);
+    }
+  }
+  return found;
 }
 
 void orders32(const float* u, const float* rows, std::int64_t stride, std::int64_t columns,
@@ -138,9 +166,18 @@ std::int64_t below32(const float* x, std::int64_t columns, float low, float high
 std::int64_t below64(const double* x, std::int64_t columns, double low, double high, bool& doubt) {
   return below(x, columns, low, high, doubt);
 }
+std::int64_t between32(const float* x, std::int64_t columns, float low, float high,
+                       std::uint32_t* out) {
+  return between(x, columns, low, high, out);
+}
+std::int64_t between64(const double* x, std::int64_t columns, double low, double high,
+                       std::uint32_t* out) {
+  return between(x, columns, low, high, out);
+}
 
 }  // namespace
-const EmbedRanksTable kEmbedRanks{screen, orders32, orders64, below32, below64};
+const EmbedRanksTable kEmbedRanks{screen,  orders32,  orders64, below32,
+                                  below64, between32, between64};
 }  // namespace spiraltorch::cpu::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 

@@ -30,6 +30,11 @@ struct EmbedRanksTable {
                           bool& doubt);
   std::int64_t (*below64)(const double* orders, std::int64_t columns, double low, double high,
                           bool& doubt);
+  /// Numbers of the orders with low ≤ order < high, ascending; their count. Room for all.
+  std::int64_t (*between32)(const float* orders, std::int64_t columns, float low, float high,
+                            std::uint32_t* out);
+  std::int64_t (*between64)(const double* orders, std::int64_t columns, double low, double high,
+                            std::uint32_t* out);
 };
 
 [[nodiscard]] const EmbedRanksTable& embed_ranks_table();
