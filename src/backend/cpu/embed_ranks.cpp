@@ -79,7 +79,14 @@ struct Points {
         screened(static_cast<std::size_t>(stride * (dim + 1)), 0.0F),
         inverses(static_cast<std::size_t>(stride), std::numeric_limits<T>::infinity()) {
     if constexpr (sizeof(T) == 8) turned.resize(static_cast<std::size_t>(stride * dim));
-    for (std::int64_t i = 0; i < nodes; ++i) put(i);
+    parallel_for(nodes, kParallelGrain / std::max<std::int64_t>(1, dim) + 1,
+                 [this](std::int64_t begin, std::int64_t end) {
+                   for (std::int64_t i = begin; i < end; ++i) put(i);
+                 });
+    for (const double gap : gaps) {
+      most_square = std::max(most_square, 1.0 - gap);
+      most_inverse = std::max(most_inverse, 1.0 / gap);
+    }
     float* squares = screened.data() + stride * dim;  // nothing passes past the last node
     std::fill(squares + nodes, squares + stride, std::numeric_limits<float>::infinity());
   }
@@ -116,8 +123,6 @@ struct Points {
     gaps[at] = gap;
     screened[static_cast<std::size_t>(dim * stride + i)] = static_cast<float>(square);
     inverses[at] = static_cast<T>(1.0 / gap);
-    most_square = std::max(most_square, square);
-    most_inverse = std::max(most_inverse, 1.0 / gap);
   }
 };
 
@@ -379,14 +384,16 @@ void rank_all(const KernelArgs& args) {
   for (std::int64_t u = 0; u < points.nodes; ++u) {
     if (!linked.of(u).empty()) asked.push_back(u);
   }
-  parallel_blocks(std::ssize(asked), kTask,
-                  [&](std::int64_t, std::int64_t begin, std::int64_t end) {
-                    const auto count = static_cast<std::size_t>(end - begin);
-                    Task<T> task(points, {asked.data() + begin, count}, linked);
-                    for (Query<T>& q : task.run()) {
-                      q.finish(points, linked.of(q.u), known.of(q.u), sums[q.u], precisions[q.u]);
-                    }
-                  });
+  // A few tasks a thread where nodes are few; whole groups of queries.
+  const std::int64_t share = std::ssize(asked) / (4 * thread_count()) / kScreened * kScreened;
+  const std::int64_t each = std::clamp(share, kScreened, kTask);
+  parallel_blocks(std::ssize(asked), each, [&](std::int64_t, std::int64_t begin, std::int64_t end) {
+    const auto count = static_cast<std::size_t>(end - begin);
+    Task<T> task(points, {asked.data() + begin, count}, linked);
+    for (Query<T>& q : task.run()) {
+      q.finish(points, linked.of(q.u), known.of(q.u), sums[q.u], precisions[q.u]);
+    }
+  });
 }
 
 }  // namespace

@@ -2,6 +2,8 @@
 
 #include "conformance.hpp"
 #include "spiraltorch/embed/embedding.hpp"
+#include "spiraltorch/nn/embedding.hpp"
+#include "temporary.hpp"
 
 using namespace conformance;
 using spiraltorch::ElementType;
@@ -264,6 +266,39 @@ TEST_CASE("embed_ranks: coincident nodes tie") {
   check_close(as_doubles(got[1]), as_doubles(expected[1]), 1e-12, 0.0);
 }
 
+namespace {
+
+// Questions to an embedding on the device, answered as by its copy on the host.
+void check_use(const spiraltorch::HierarchyEmbedding& there) {
+  using namespace spiraltorch;
+  const TemporaryFolder folder;
+  there.save(folder.file("e"));
+  const HierarchyEmbedding here = HierarchyEmbedding::load(folder.file("e"));
+  REQUIRE(here.to_poincare().device().is_cpu());
+  CHECK(there.to_lorentz().device() == kWgpu);
+  CHECK(there.to_lorentz().data() == here.to_lorentz().data());
+  CHECK(there.to_poincare().data() == here.to_poincare().data());
+  CHECK(there.to_module()->weight().device() == kWgpu);
+  const std::vector<std::string> some(here.names().begin(), here.names().begin() + 5);
+  const auto got = there.nearest_many(some, 4);
+  const auto want = here.nearest_many(some, 4);
+  CHECK(got.indices.device() == kWgpu);
+  CHECK(got.indices.data() == want.indices.data());
+  const auto distances = got.distances.data();
+  for (std::size_t i = 0; i < distances.size(); ++i) {
+    CHECK(distances[i] == doctest::Approx(want.distances.data()[i]).epsilon(1e-6));
+  }
+  const auto guesses = there.ancestors_guess(some[3], 3);
+  CHECK(guesses[0].first == here.ancestors_guess(some[3], 3)[0].first);
+  CHECK(there.score(some[1], some[2]) ==
+        doctest::Approx(here.score(some[1], some[2])).epsilon(1e-6));
+  const Hierarchy train = Hierarchy::from_edges({{some[0], some[1]}, {some[2], some[1]}});
+  const Hierarchy test = Hierarchy::from_edges({{some[0], some[3]}, {some[4], some[1]}});
+  CHECK(there.evaluate_links(train, test).mean_rank == here.evaluate_links(train, test).mean_rank);
+}
+
+}  // namespace
+
 TEST_CASE("HierarchyEmbedding trains on WebGPU as on the CPU") {
   if (!adapter_here()) return;
   using namespace spiraltorch;
@@ -294,5 +329,6 @@ TEST_CASE("HierarchyEmbedding trains on WebGPU as on the CPU") {
     CHECK(std::abs(got.mean_rank / expected.mean_rank - 1.0) <= 0.01);
     const auto& name = trained[0].names()[7];
     CHECK(trained[1].nearest(name, 1)[0].first == trained[0].nearest(name, 1)[0].first);
+    check_use(trained[1]);
   }
 }
