@@ -1,6 +1,10 @@
 """SpiralTorch's native core. Import spiraltorch instead."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Annotated, overload
+
+import numpy
+from numpy.typing import NDArray
 
 from spiraltorch import (
     DTypeError as DTypeError,
@@ -2445,11 +2449,40 @@ class Hierarchy:
 
     @staticmethod
     def from_csv(path: object, delimiter: str | None = None, header: object = 'auto', columns: tuple[int, int] = (0, 1), weight: int | None = None, comment: str | None = '#') -> Hierarchy:
-        """A .csv, .tsv or .txt file in one streaming pass."""
+        """
+        A .csv, .tsv or .txt file, or such a .gz, in one streaming pass. The first line chooses the delimiter where it is None, and whether it is a header.
+        """
 
     @staticmethod
-    def from_parents(parents: Sequence[int]) -> Hierarchy:
+    def from_jsonl(path: object, child: str = 'child', parent: str = 'parent', weight: str | None = None) -> Hierarchy:
+        """
+        JSON lines, or such a .gz: each an object with these keys. Names are strings or whole numbers.
+        """
+
+    @staticmethod
+    def read(path: object) -> Hierarchy:
+        """
+        The reader that the name asks for: .jsonl and .ndjson are JSON lines, all else CSV; with .gz behind it, compressed.
+        """
+
+    @staticmethod
+    def from_arrow(source: object, child: int | str = 'child', parent: int | str = 'parent', weight: int | str | None = None) -> Hierarchy:
+        """
+        Columns, by name or number, of any object with __arrow_c_stream__. Names are strings, integers or dictionaries of either.
+        """
+
+    @overload
+    @staticmethod
+    def from_parents(parents: Annotated[NDArray[numpy.int64], dict(shape=(None,), device='cpu', writable=False)]) -> Hierarchy:
         """Node i named by its number, parents[i] = -1 for a root."""
+
+    @overload
+    @staticmethod
+    def from_parents(parents: Annotated[NDArray[numpy.int32], dict(shape=(None,), device='cpu', writable=False)]) -> Hierarchy: ...
+
+    @overload
+    @staticmethod
+    def from_parents(parents: Sequence[int]) -> Hierarchy: ...
 
     @staticmethod
     def wordnet_nouns(path: object | None = None) -> Hierarchy:
@@ -2461,6 +2494,11 @@ class Hierarchy:
 
     def closure(self, cycles: str = 'raise') -> Hierarchy:
         """Every node to all its ancestors."""
+
+    def split(self, test: float = 0.1, seed: int = 0) -> tuple[Hierarchy, Hierarchy]:
+        """
+        (train, test) for link prediction: closure edges, some of them held out whose ends keep another one in train. Train on train's edges as they are.
+        """
 
     def subtree(self, root: str) -> Hierarchy:
         """A node and all that lies below it."""

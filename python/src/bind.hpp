@@ -18,6 +18,7 @@ void bind_zspace(nb::module_& m);
 void bind_trace(nb::module_& m);
 void bind_session(nb::module_& m);
 void bind_embed(nb::module_& m);
+void bind_hierarchy(nb::module_& m);
 void bind_rank(nb::module_& m);
 void bind_sot(nb::module_& m);
 void bind_dataset(nb::module_& m);

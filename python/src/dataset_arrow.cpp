@@ -3,27 +3,17 @@
 #include <utility>
 #include <vector>
 
+#include "arrow_stream.hpp"
 #include "dataset.hpp"
 
 using namespace nb::literals;
 
 namespace {
 
-// Moves the stream of `source.__arrow_c_stream__()` to `out`.
-void export_stream(nb::handle source, ArrowArrayStream* out) {
-  const nb::object capsule = source.attr("__arrow_c_stream__")();
-  auto* stream =
-      static_cast<ArrowArrayStream*>(PyCapsule_GetPointer(capsule.ptr(), "arrow_array_stream"));
-  if (stream == nullptr) nb::raise_python_error();
-  *out = *stream;
-  stream->release = nullptr;
-}
-
 // An iterator's batches are gone once drawn, though it may export further, empty streams.
 PyDataLoader from_iterator(nb::handle source, const std::vector<st::dataset::Column>& inputs,
                            const std::vector<st::dataset::Column>& targets) {
-  ArrowArrayStream stream{};
-  export_stream(source, &stream);
+  ArrowArrayStream stream = export_arrow_stream("from_arrow", source);
   const nb::gil_scoped_release unlock;
   try {
     return {st::dataset::from_arrow(&stream, inputs, targets)};
@@ -47,7 +37,7 @@ PyDataLoader from_arrow(nb::handle source, nb::handle inputs, nb::handle targets
     if (!object.is_valid()) {
       throw std::runtime_error("[from_arrow] source: got one whose loaders are gone");
     }
-    export_stream(object, out);
+    *out = export_arrow_stream("from_arrow", object);
   };
   const auto make = [&] {
     const nb::gil_scoped_release unlock;

@@ -21,5 +21,6 @@ NB_MODULE(_core, m) {
   bind_dataset_files(m);
   bind_train(m);
   bind_session(m);
+  bind_hierarchy(m);
   bind_embed(m);
 }

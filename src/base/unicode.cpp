@@ -1,5 +1,7 @@
 #include "spiraltorch/base/unicode.hpp"
 
+#include <cstring>
+
 #include "spiraltorch/base/error.hpp"
 #include "spiraltorch/base/text.hpp"
 
@@ -16,6 +18,14 @@ std::size_t scan(std::string_view bytes, Take&& take) {
     i += utf8_length(bytes[i]);
   }
   return bytes.size();
+}
+
+constexpr std::size_t kWord = sizeof(std::uint64_t);
+
+bool is_ascii(const char* word) noexcept {
+  std::uint64_t bits = 0;
+  std::memcpy(&bits, word, kWord);
+  return (bits & 0x8080808080808080U) == 0;
 }
 
 }  // namespace
@@ -47,9 +57,15 @@ std::optional<std::uint32_t> first_code_point(std::string_view bytes) noexcept {
 }
 
 std::optional<std::size_t> find_invalid_utf8(std::string_view text) {
-  const std::size_t end = scan(text, [](std::uint32_t) {});
-  if (end == text.size()) return {};
-  return end;
+  for (std::size_t i = 0; i < text.size();) {
+    if (text.size() - i >= kWord && is_ascii(text.data() + i)) {
+      i += kWord;
+      continue;
+    }
+    if (!first_code_point(text.substr(i))) return i;
+    i += utf8_length(text[i]);
+  }
+  return {};
 }
 
 std::vector<std::uint32_t> decode_utf8(std::string_view op, std::string_view bytes) {

@@ -1,5 +1,4 @@
 #include <atomic>
-#include <cstring>
 #include <mutex>
 #include <utility>
 
@@ -8,6 +7,7 @@
 #include "spiraltorch/base/format_error.hpp"
 #include "spiraltorch/base/limits.hpp"
 #include "spiraltorch/base/text.hpp"
+#include "spiraltorch/data/arrow_stream.hpp"
 #include "spiraltorch/data/sources.hpp"
 
 namespace spiraltorch {
@@ -15,22 +15,12 @@ namespace {
 
 using data::ArrowColumn;
 using data::ArrowOwned;
+using data::check_live;
 using data::kFromArrow;
+using data::place_of;
 using dataset::ArrowOpen;
 using dataset::Column;
-using Stream = ArrowOwned<ArrowArrayStream>;
-
-[[noreturn]] void stream_failed(ArrowArrayStream* stream, const char* expected, int code) {
-  const char* reason = stream->get_last_error(stream);
-  fail(Errc::io, kFromArrow,
-       text("stream: got '", reason == nullptr ? std::strerror(code) : reason, "', expected ",
-            expected));
-}
-
-void check_live(const ArrowArrayStream* stream) {
-  require(stream != nullptr && stream->release != nullptr, Errc::invalid_value, kFromArrow,
-          "stream: got one that is released, expected one that gives batches");
-}
+using Stream = data::ArrowStreamOwned;
 
 /// Chosen columns of a stream, the inputs' before the targets'.
 struct Columns {
@@ -39,34 +29,9 @@ struct Columns {
   std::int64_t widths[2] = {0, 0};
 };
 
-std::int64_t place_of(const ArrowSchema& schema, const Column& column, const char* what) {
-  if (const auto* index = std::get_if<std::int64_t>(&column)) {
-    if (*index < 0 || *index >= schema.n_children) {
-      fail(Errc::out_of_range, kFromArrow,
-           text(what, ": got column ", *index, ", expected one in [0, ", schema.n_children, ")"));
-    }
-    return *index;
-  }
-  const auto& name = std::get<std::string>(column);
-  for (std::int64_t i = 0; i < schema.n_children; ++i) {
-    const char* field = schema.children[i]->name;
-    if (field != nullptr && name == field) return i;
-  }
-  fail(Errc::out_of_range, kFromArrow,
-       text(what, ": got column '", name, "', expected a name of the schema"));
-}
-
 Columns columns_of(ArrowArrayStream* stream, std::span<const Column> inputs,
                    std::span<const Column> targets) {
-  ArrowOwned<ArrowSchema> schema;
-  if (const int code = stream->get_schema(stream, schema.get()); code != 0) {
-    stream_failed(stream, "a schema", code);
-  }
-  const std::string_view format = schema->format == nullptr ? "" : schema->format;
-  if (format != "+s") {
-    throw FormatError(kFromArrow, text("stream: got one of type '", format,
-                                       "', expected record batches (struct, '+s')"));
-  }
+  const ArrowOwned<ArrowSchema> schema = data::batch_schema(stream);
   Columns out;
   const auto add = [&](std::span<const Column> wanted, const char* what, std::int64_t& width) {
     require(!wanted.empty(), Errc::empty_input, kFromArrow,
@@ -112,12 +77,8 @@ class ArrowStream final : public SampleStream {
   // False at the end.
   bool next_batch() {
     if (stream_.released()) return false;
-    batch_.reset();
     rows_ = at_ = 0;
-    if (const int code = stream_.get()->get_next(stream_.get(), batch_.get()); code != 0) {
-      stream_failed(stream_.get(), "a batch", code);
-    }
-    if (batch_.released()) {
+    if (!data::next_batch(stream_.get(), batch_)) {
       stream_.reset();
       if (place_ > 0) {
         gave_ = true;
@@ -129,16 +90,9 @@ class ArrowStream final : public SampleStream {
       return false;
     }
     const std::int64_t rows = batch_->length;
-    if (rows < 0 || batch_->offset < 0 || rows > kMaxElements || batch_->offset > kMaxElements ||
-        batch_->n_buffers != 1) {
-      throw FormatError(kFromArrow, text("batch: got ", rows, " rows at ", batch_->offset,
-                                         ", expected a struct of up to 2**40"));
-    }
     if (rows > 0) {
       for (ArrowColumn& column : columns_.all) column.bind(*batch_, rows);
-      valid_ = batch_->null_count == 0 || batch_->buffers == nullptr
-                   ? nullptr
-                   : static_cast<const unsigned char*>(batch_->buffers[0]);
+      valid_ = data::valid_rows(*batch_);
     }
     rows_ = rows;
     return true;

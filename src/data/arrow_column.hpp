@@ -5,41 +5,9 @@
 #include <vector>
 
 #include "data/elements.hpp"
-#include "spiraltorch/data/arrow_abi.hpp"
+#include "spiraltorch/data/arrow_stream.hpp"
 
 namespace spiraltorch::data {
-
-/// The name that errors of Arrow sources carry.
-inline constexpr const char* kFromArrow = "from_arrow";
-
-/// A struct of the C interface, released with the object.
-template <class T>
-class ArrowOwned {
- public:
-  ArrowOwned() = default;
-  ~ArrowOwned() { reset(); }
-  ArrowOwned(const ArrowOwned&) = delete;
-  ArrowOwned& operator=(const ArrowOwned&) = delete;
-  ArrowOwned(ArrowOwned&& o) noexcept : value_(o.value_) { o.value_.release = nullptr; }
-
-  T* get() noexcept { return &value_; }
-  const T* operator->() const noexcept { return &value_; }
-  const T& operator*() const noexcept { return value_; }
-  [[nodiscard]] bool released() const noexcept { return value_.release == nullptr; }
-  /// Takes what `from` holds, and marks it released, as the interface has it.
-  void take(T* from) noexcept {
-    reset();
-    value_ = *from;
-    from->release = nullptr;
-  }
-  void reset() noexcept {
-    if (value_.release != nullptr) value_.release(&value_);
-    value_ = T{};
-  }
-
- private:
-  T value_{};
-};
 
 /// One column of record batches: numbers, truth values, or fixed-size lists of such, of any depth.
 class ArrowColumn {
@@ -73,10 +41,5 @@ class ArrowColumn {
   std::vector<Level> levels_;  // of the lists, then of the elements
   const unsigned char* values_ = nullptr;
 };
-
-/// Whether a bit of a map, least significant first, is set.
-[[nodiscard]] inline bool arrow_bit(const unsigned char* bits, std::int64_t i) noexcept {
-  return ((bits[i >> 3] >> (i & 7)) & 1) != 0;
-}
 
 }  // namespace spiraltorch::data

@@ -1,78 +1,34 @@
 #include "spiraltorch/embed/hierarchy.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <fstream>
-#include <limits>
 
+#include "embed/ancestors.hpp"
 #include "embed/hierarchy_builder.hpp"
 #include "spiraltorch/base/error.hpp"
 #include "spiraltorch/base/text.hpp"
-#include "spiraltorch/base/unicode.hpp"
 
 namespace spiraltorch {
 
-std::int32_t HierarchyBuilder::node(std::string_view name) {
-  const auto [found, fresh] = out_.ids_.try_emplace(std::string(name), std::ssize(out_.names_));
-  if (fresh) {
-    if (const auto bad = find_invalid_utf8(name)) {
-      fail(Errc::invalid_value, op_,
-           text("name of node ", out_.len(), ": got invalid UTF-8 at byte ", *bad,
-                ", expected UTF-8 text"));
-    }
-    if (out_.len() == std::numeric_limits<std::int32_t>::max()) {
-      fail(Errc::invalid_value, op_, text("nodes: got more than ", out_.len(), ", expected fewer"));
-    }
-    out_.names_.emplace_back(name);
-  }
-  return found->second;
-}
-
-void HierarchyBuilder::edge(std::string_view child, std::string_view parent, double weight,
-                            const std::string& where) {
-  if (child.empty() || parent.empty()) {
-    fail(Errc::invalid_value, op_, text(where, ": got an empty name, expected child and parent"));
-  }
-  if (!std::isfinite(weight)) {
-    fail(Errc::non_finite, op_, text(where, ": got weight ", weight, ", expected a finite one"));
-  }
-  if (!(weight > 0)) {
-    fail(Errc::invalid_value, op_, text(where, ": got weight ", weight, ", expected > 0"));
-  }
-  const std::int32_t c = node(child);
-  edge(c, node(parent), weight);
-}
-
-void HierarchyBuilder::edge(std::int32_t child, std::int32_t parent, double weight) {
-  if (child == parent) {
-    ++out_.report_.self_edges;
-    return;
-  }
-  const auto key = static_cast<std::uint64_t>(static_cast<std::uint32_t>(child)) << 32 |
-                   static_cast<std::uint32_t>(parent);
-  const auto [found, fresh] = seen_.try_emplace(key, out_.edges_.size());
-  if (fresh) {
-    out_.edges_.push_back({child, parent, weight});
-  } else {
-    ++out_.report_.duplicate_edges;
-    out_.edges_[found->second].weight += weight;
-  }
-}
-
-Hierarchy HierarchyBuilder::finish() {
-  require(!out_.edges_.empty(), Errc::empty_input, op_,
-          "edges: got none, expected at least one between two nodes");
-  out_.report_.nodes = out_.len();
-  out_.report_.edges = std::ssize(out_.edges_);
-  return std::move(out_);
+const std::vector<std::string>& Hierarchy::nodes() const noexcept {
+  static const std::vector<std::string> kNone;  // what a moved-from hierarchy has
+  return names_ ? names_->names() : kNone;
 }
 
 Hierarchy Hierarchy::from_edges(std::span<const NamedEdge> edges) {
   HierarchyBuilder builder("from_edges");
   for (std::size_t i = 0; i < edges.size(); ++i) {
-    builder.edge(edges[i].child, edges[i].parent, edges[i].weight, text("edge ", i));
+    builder.edge(edges[i].child, edges[i].parent, edges[i].weight, "edge",
+                 static_cast<std::int64_t>(i));
   }
   return builder.finish();
+}
+
+Hierarchy Hierarchy::read(const std::string& path) {
+  const std::string_view name = path;
+  const std::string_view plain = name.substr(0, name.size() - (name.ends_with(".gz") ? 3 : 0));
+  if (plain.ends_with(".jsonl") || plain.ends_with(".ndjson")) return from_jsonl(path);
+  return from_csv(path);
 }
 
 Hierarchy Hierarchy::from_edges(std::initializer_list<NamedEdge> edges) {
@@ -82,6 +38,7 @@ Hierarchy Hierarchy::from_edges(std::initializer_list<NamedEdge> edges) {
 Hierarchy Hierarchy::from_parents(std::span<const std::int64_t> parents) {
   HierarchyBuilder builder("from_parents");
   const auto count = std::ssize(parents);
+  builder.reserve(parents.size(), parents.size());
   for (std::int64_t i = 0; i < count; ++i) builder.node(to_text(static_cast<long long>(i)));
   for (std::int64_t i = 0; i < count; ++i) {
     const std::int64_t parent = parents[static_cast<std::size_t>(i)];
@@ -90,7 +47,7 @@ Hierarchy Hierarchy::from_parents(std::span<const std::int64_t> parents) {
       fail(Errc::out_of_range, "from_parents",
            text("parent of node ", i, ": got ", parent, ", expected -1 to ", count - 1));
     }
-    builder.edge(static_cast<std::int32_t>(i), static_cast<std::int32_t>(parent));
+    builder.distinct_edge(static_cast<std::int32_t>(i), static_cast<std::int32_t>(parent));
   }
   return builder.finish();
 }
@@ -100,56 +57,58 @@ std::string Hierarchy::repr() const {
 }
 
 std::int32_t Hierarchy::index(std::string_view name) const {
-  const auto found = ids_.find(std::string(name));
-  if (found == ids_.end()) {
+  const std::int32_t found = names_ ? names_->find(name) : -1;
+  if (found < 0) {
     fail(Errc::out_of_range, "index",
          text("name: got '", name, "', expected one of the ", len(), " nodes"));
   }
-  return found->second;
+  return found;
 }
 
-std::vector<std::string> Hierarchy::roots() const {
-  std::vector<bool> has(names_.size(), false);
-  for (const Edge& e : edges_) has[static_cast<std::size_t>(e.child)] = true;
+namespace {
+
+// Names of the nodes that are `end` of no edge.
+std::vector<std::string> names_without(const Hierarchy& h, std::int32_t Edge::*end) {
+  std::vector<bool> has(h.nodes().size(), false);
+  for (const Edge& e : h.edges()) has[static_cast<std::size_t>(e.*end)] = true;
   std::vector<std::string> out;
-  for (std::size_t i = 0; i < names_.size(); ++i) {
-    if (!has[i]) out.push_back(names_[i]);
+  for (std::size_t i = 0; i < has.size(); ++i) {
+    if (!has[i]) out.push_back(h.nodes()[i]);
   }
   return out;
 }
 
-std::vector<std::string> Hierarchy::leaves() const {
-  std::vector<bool> has(names_.size(), false);
-  for (const Edge& e : edges_) has[static_cast<std::size_t>(e.parent)] = true;
-  std::vector<std::string> out;
-  for (std::size_t i = 0; i < names_.size(); ++i) {
-    if (!has[i]) out.push_back(names_[i]);
-  }
-  return out;
-}
+}  // namespace
+
+std::vector<std::string> Hierarchy::roots() const { return names_without(*this, &Edge::child); }
+
+std::vector<std::string> Hierarchy::leaves() const { return names_without(*this, &Edge::parent); }
 
 Hierarchy Hierarchy::subtree(std::string_view root) const {
-  std::vector<std::vector<std::int32_t>> children(names_.size());
-  for (const Edge& e : edges_) children[static_cast<std::size_t>(e.parent)].push_back(e.child);
-  std::vector<bool> inside(names_.size(), false);
+  const auto at = [](std::int32_t i) { return static_cast<std::size_t>(i); };
+  const NodeRows children = rows_of_children(*this);
+  std::vector<bool> inside(nodes().size(), false);
   std::vector<std::int32_t> pending{index(root)};
-  inside[static_cast<std::size_t>(pending[0])] = true;
+  inside[at(pending[0])] = true;
   while (!pending.empty()) {
     const std::int32_t node = pending.back();
     pending.pop_back();
-    for (const std::int32_t child : children[static_cast<std::size_t>(node)]) {
-      if (inside[static_cast<std::size_t>(child)]) continue;
-      inside[static_cast<std::size_t>(child)] = true;
+    for (const std::int32_t child : children.row(node)) {
+      if (inside[at(child)]) continue;
+      inside[at(child)] = true;
       pending.push_back(child);
     }
   }
   HierarchyBuilder builder("subtree");
+  std::vector<std::int32_t> ids(nodes().size(), -1);
+  const auto id = [&](std::int32_t i) {
+    if (ids[at(i)] < 0) ids[at(i)] = builder.node(nodes()[at(i)]);
+    return ids[at(i)];
+  };
   for (const Edge& e : edges_) {
-    const auto child = static_cast<std::size_t>(e.child);
-    const auto parent = static_cast<std::size_t>(e.parent);
-    if (!inside[child] || !inside[parent]) continue;
-    const std::int32_t c = builder.node(names_[child]);
-    builder.edge(c, builder.node(names_[parent]), e.weight);
+    if (!inside[at(e.child)] || !inside[at(e.parent)]) continue;
+    const std::int32_t child = id(e.child);
+    builder.distinct_edge(child, id(e.parent), e.weight);
   }
   return builder.finish();
 }
@@ -157,15 +116,15 @@ Hierarchy Hierarchy::subtree(std::string_view root) const {
 void Hierarchy::write_tsv(const std::string& path) const {
   const bool weighted =
       std::any_of(edges_.begin(), edges_.end(), [](const Edge& e) { return e.weight != 1.0; });
-  for (const std::string& name : names_) {
+  for (const std::string& name : nodes()) {
     if (name.find_first_of("\t\r\n") == std::string::npos) continue;
     fail(Errc::invalid_value, "write_tsv",
          text("name: got '", name, "', expected one without tabs and line ends"));
   }
   std::ofstream out(path, std::ios::binary);
   for (const Edge& e : edges_) {
-    out << names_[static_cast<std::size_t>(e.child)] << '\t'
-        << names_[static_cast<std::size_t>(e.parent)];
+    out << nodes()[static_cast<std::size_t>(e.child)] << '\t'
+        << nodes()[static_cast<std::size_t>(e.parent)];
     if (weighted) out << '\t' << to_text(e.weight);
     out << '\n';
   }

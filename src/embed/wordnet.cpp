@@ -1,14 +1,13 @@
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <filesystem>
-#include <fstream>
-#include <sstream>
+#include <utility>
 
 #include "embed/hierarchy_builder.hpp"
+#include "embed/readers.hpp"
 #include "spiraltorch/base/error.hpp"
+#include "spiraltorch/base/format_error.hpp"
 #include "spiraltorch/base/text.hpp"
-#include "spiraltorch/embed/hierarchy.hpp"
 
 // Princeton WordNet's database files, as wndb(5WN) describes them.
 namespace spiraltorch {
@@ -34,125 +33,173 @@ fs::path find_data_file(const std::optional<std::string>& path) {
        "apt-get install wordnet-base) or a path to it");
 }
 
-std::ifstream open(const fs::path& file) {
-  std::ifstream in(file, std::ios::binary);
-  if (!in) {
-    fail(Errc::io, kName, text("file: got '", file.string(), "', expected a readable file"));
+[[noreturn]] void bad_line(const LineReader& lines) {
+  throw FormatError(kName, text(lines.where(), ": got a malformed entry, expected WordNet 3.0"));
+}
+
+// Words of a line, separated by single spaces.
+class Words {
+ public:
+  explicit Words(const LineReader& lines) : lines_(lines), rest_(lines.line()) {}
+
+  std::string_view next() {
+    const std::size_t end = rest_.find(' ');
+    const std::string_view word = rest_.substr(0, end);
+    if (word.empty()) bad_line(lines_);
+    rest_.remove_prefix(end == std::string_view::npos ? rest_.size() : end + 1);
+    return word;
   }
-  return in;
+  std::uint32_t number(int base = 10) {
+    const std::string_view word = next();
+    std::uint32_t value = 0;
+    const auto [end, code] = std::from_chars(word.data(), word.data() + word.size(), value, base);
+    if (code != std::errc() || end != word.data() + word.size()) bad_line(lines_);
+    return value;
+  }
+  void skip(std::uint64_t count) {
+    for (; count > 0; --count) (void)next();
+  }
+
+ private:
+  const LineReader& lines_;
+  std::string_view rest_;
+};
+
+// Goes to the next entry; the licence before them is indented.
+bool next_entry(LineReader& lines) {
+  while (lines.next()) {
+    if (lines.line().empty() || lines.line()[0] == ' ') continue;
+    lines.check_text();
+    return true;
+  }
+  return false;
 }
 
-[[noreturn]] void fail_line(const fs::path& file, std::int64_t line) {
-  fail(Errc::io, kName,
-       text("line ", line, " of '", file.string(),
-            "': got a malformed entry, expected WordNet 3.0"));
-}
-
-std::string lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(),
+std::string lower(std::string_view text) {
+  std::string out(text);
+  std::transform(out.begin(), out.end(), out.begin(),
                  [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return text;
+  return out;
 }
 
 // Sense numbers: a lemma's synsets in the order of index.noun, counted from 1.
-using Senses = std::unordered_map<std::string, std::vector<std::string>>;
-
-Senses read_senses(const fs::path& file) {
-  std::ifstream in = open(file);
-  Senses out;
-  std::int64_t number = 0;
-  for (std::string line; std::getline(in, line);) {
-    ++number;
-    if (line.empty() || line[0] == ' ') continue;  // licence text
-    std::istringstream fields(line);
-    std::string lemma, skip;
-    std::size_t synsets = 0, pointers = 0;
-    fields >> lemma >> skip >> synsets >> pointers;
-    for (std::size_t i = 0; i < pointers + 2; ++i) fields >> skip;
-    auto& offsets = out[lemma];
-    for (std::size_t i = 0; i < synsets && fields >> skip; ++i) offsets.push_back(skip);
-    if (offsets.size() != synsets || synsets == 0) fail_line(file, number);
+class Senses {
+ public:
+  explicit Senses(LineReader& lines) {
+    while (next_entry(lines)) {
+      Words words(lines);
+      const std::string_view lemma = words.next();
+      if (lemmas_.find(lemma) >= 0) bad_line(lines);
+      lemmas_.add(lemma);
+      words.skip(1);
+      const std::uint32_t synsets = words.number();
+      words.skip(std::uint64_t{words.number()} + 2);
+      if (synsets == 0) bad_line(lines);
+      for (std::uint32_t i = 0; i < synsets; ++i) offsets_.push_back(words.number());
+      ends_.push_back(offsets_.size());
+    }
   }
-  return out;
-}
 
-struct Synset {
-  std::string offset;
-  std::string lemma;
-  std::vector<std::string> hypernyms;  // offsets
+  // dog.n.01 for a synset with the first word dog.
+  [[nodiscard]] std::string name(std::string_view word, std::uint32_t offset) const {
+    const std::string lemma = lower(word);
+    const std::int32_t id = lemmas_.find(lemma);
+    const auto i = static_cast<std::size_t>(id);
+    const auto first = offsets_.begin() + static_cast<std::ptrdiff_t>(id <= 0 ? 0 : ends_[i - 1]);
+    const auto last = offsets_.begin() + static_cast<std::ptrdiff_t>(id < 0 ? 0 : ends_[i]);
+    const auto found = std::find(first, last, offset);
+    if (found == last) {
+      throw FormatError(kName,
+                        text("index.noun: got no sense of '", shown(lemma), "' for synset ", offset,
+                             ", expected one (data.noun and index.noun of the same "
+                             "release)"));
+    }
+    const auto sense = found - first + 1;
+    return text(lemma, ".n.", sense < 10 ? "0" : "", sense);
+  }
+
+ private:
+  NameTable lemmas_;
+  std::vector<std::uint32_t> offsets_;
+  std::vector<std::size_t> ends_;  // of each lemma's offsets
 };
 
-bool parse(const std::string& line, Synset& out) {
-  std::istringstream fields(line);
-  std::string skip, count;
-  fields >> out.offset >> skip >> skip >> count >> out.lemma;
-  std::size_t words = 0;
-  if (std::from_chars(count.data(), count.data() + count.size(), words, 16).ec != std::errc()) {
-    return false;
-  }
-  for (std::size_t i = 1; i < 2 * words; ++i) fields >> skip;
-  std::size_t pointers = 0;
-  if (words == 0 || !(fields >> pointers)) return false;
-  out.hypernyms.clear();
-  for (std::size_t i = 0; i < pointers; ++i) {
-    std::string symbol, target, part;
-    if (!(fields >> symbol >> target >> part >> skip)) return false;
-    if ((symbol == "@" || symbol == "@i") && part == "n") out.hypernyms.push_back(target);
-  }
-  return true;
-}
+struct Synset {
+  std::uint32_t offset = 0;
+  std::string name;
+  std::vector<std::uint32_t> hypernyms;  // offsets
+};
 
-std::vector<Synset> read_synsets(const fs::path& file) {
-  std::ifstream in = open(file);
-  std::vector<Synset> out;
-  std::int64_t number = 0;
-  for (std::string line; std::getline(in, line);) {
-    ++number;
-    if (line.empty() || line[0] == ' ') continue;  // licence text
-    Synset synset;
-    if (!parse(line, synset)) fail_line(file, number);
-    out.push_back(std::move(synset));
+Synset parse(const LineReader& lines, const Senses& senses) {
+  Words words(lines);
+  Synset out;
+  out.offset = words.number();
+  words.skip(2);
+  const std::uint32_t count = words.number(16);
+  if (count == 0) bad_line(lines);
+  out.name = senses.name(words.next(), out.offset);
+  words.skip(2 * std::uint64_t{count} - 1);
+  for (std::uint32_t left = words.number(); left > 0; --left) {
+    const std::string_view symbol = words.next();
+    const std::uint32_t target = words.number();
+    const std::string_view part = words.next();
+    words.skip(1);
+    if ((symbol == "@" || symbol == "@i") && part == "n") out.hypernyms.push_back(target);
   }
   return out;
 }
 
-std::string name_of(const Synset& synset, const Senses& senses) {
-  const std::string lemma = lower(synset.lemma);
-  const auto found = senses.find(lemma);
-  const auto* offsets = found == senses.end() ? nullptr : &found->second;
-  const auto at = offsets == nullptr ? std::vector<std::string>::const_iterator()
-                                     : std::find(offsets->begin(), offsets->end(), synset.offset);
-  if (offsets == nullptr || at == offsets->end()) {
-    fail(Errc::io, kName,
-         text("index.noun: got no sense of '", lemma, "' for synset ", synset.offset,
-              ", expected one (data.noun and index.noun of the same release)"));
+// Synsets in the order of the file, and their places by offset.
+struct Synsets {
+  std::vector<Synset> all;
+  std::vector<std::pair<std::uint32_t, std::size_t>> places;
+
+  Synsets(LineReader& lines, const Senses& senses) {
+    while (next_entry(lines)) {
+      all.push_back(parse(lines, senses));
+      places.emplace_back(all.back().offset, places.size());
+    }
+    std::sort(places.begin(), places.end());
+    const auto same =
+        std::adjacent_find(places.begin(), places.end(),
+                           [](const auto& a, const auto& b) { return a.first == b.first; });
+    if (same == places.end()) return;
+    throw FormatError(kName, text("synset ", same->first, ": got it twice, expected it once"));
   }
-  const auto sense = at - offsets->begin() + 1;
-  return text(lemma, ".n.", sense < 10 ? "0" : "", sense);
-}
+
+  [[nodiscard]] std::size_t hypernym(const Synset& of, std::uint32_t offset) const {
+    const auto found =
+        std::lower_bound(places.begin(), places.end(), std::pair(offset, std::size_t{0}));
+    if (found != places.end() && found->first == offset) return found->second;
+    throw FormatError(kName, text("synset ", of.offset, ": got the unknown hypernym ", offset,
+                                  ", expected one of the file's"));
+  }
+};
 
 }  // namespace
 
-Hierarchy Hierarchy::wordnet_nouns(const std::optional<std::string>& path) {
-  const fs::path file = find_data_file(path);
-  const Senses senses = read_senses(file.parent_path() / "index.noun");
-  const std::vector<Synset> synsets = read_synsets(file);
-  std::unordered_map<std::string, std::string> names;
-  for (const Synset& synset : synsets) names[synset.offset] = name_of(synset, senses);
+Hierarchy read_wordnet(LineReader data, LineReader index) {
+  const Senses senses(index);
+  const Synsets synsets(data, senses);
   HierarchyBuilder builder(kName);
-  for (const Synset& synset : synsets) {
-    for (const std::string& target : synset.hypernyms) {
-      const auto parent = names.find(target);
-      if (parent == names.end()) {
-        fail(Errc::io, kName,
-             text("synset ", synset.offset, ": got the unknown hypernym ", target,
-                  ", expected one of the file's"));
-      }
-      const std::int32_t child = builder.node(names[synset.offset]);
-      builder.edge(child, builder.node(parent->second));
+  std::vector<std::int32_t> ids(synsets.all.size(), -1);
+  const auto node = [&](std::size_t i) {
+    if (ids[i] < 0) ids[i] = builder.node(synsets.all[i].name);
+    return ids[i];
+  };
+  for (std::size_t i = 0; i < synsets.all.size(); ++i) {
+    for (const std::uint32_t target : synsets.all[i].hypernyms) {
+      const std::int32_t child = node(i);
+      builder.edge(child, node(synsets.hypernym(synsets.all[i], target)));
     }
   }
   return builder.finish();
+}
+
+Hierarchy Hierarchy::wordnet_nouns(const std::optional<std::string>& path) {
+  const fs::path file = find_data_file(path);
+  return read_wordnet(LineReader(kName, file.string()),
+                      LineReader(kName, (file.parent_path() / "index.noun").string()));
 }
 
 Hierarchy Hierarchy::wordnet_mammals(const std::optional<std::string>& path) {

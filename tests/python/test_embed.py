@@ -42,6 +42,19 @@ def test_hierarchies(tmp_path):
         h.closure("ignore")
 
 
+def test_a_split_holds_out_closure_edges():
+    h = Hierarchy.from_edges(TREE)
+    train, test = h.split(test=0.2, seed=3)
+    assert train.nodes == test.nodes == h.nodes
+    pairs = sorted(h.closure().edges)
+    assert sorted(train.edges + test.edges) == pairs
+    assert len(test.edges) == round(0.2 * len(pairs))
+    assert {i for e in train.edges for i in e[:2]} == set(range(60))
+    assert h.split(seed=3)[1].edges != h.split(seed=4)[1].edges
+    with pytest.raises(ValueError, match="test: got 1"):
+        h.split(1)
+
+
 def test_wordnet_from_python():
     assert len(Hierarchy.wordnet_nouns()) == 82115
     assert len(Hierarchy.wordnet_mammals().closure().edges) == 6542

@@ -1,0 +1,87 @@
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <utility>
+
+#include "embed/ancestors.hpp"
+#include "spiraltorch/base/error.hpp"
+#include "spiraltorch/base/philox.hpp"
+#include "spiraltorch/base/text.hpp"
+
+namespace spiraltorch {
+namespace {
+
+// The domain is shared with trainings, whose substreams are epochs: this one is none of theirs.
+constexpr std::uint32_t kSubstream = 0xFFFFFFFFU;
+
+std::size_t at(std::int32_t i) { return static_cast<std::size_t>(i); }
+
+void check_share(double test) {
+  if (!std::isfinite(test)) {
+    fail(Errc::non_finite, "split", text("test: got ", test, ", expected a finite number"));
+  }
+  if (test > 0 && test < 1) return;
+  fail(Errc::invalid_value, "split",
+       text("test: got ", test, ", expected more than 0, less than 1"));
+}
+
+// Which pairs are held out: pairs in random order, each taken if both its ends keep another one.
+std::vector<bool> held_out(const AncestorLists& ancestors, std::int64_t wanted,
+                           std::uint64_t seed) {
+  const auto nodes = static_cast<std::int32_t>(ancestors.offsets.size() - 1);
+  const std::size_t pairs = ancestors.ids.size();
+  std::vector<std::int32_t> child(pairs);
+  std::vector<std::int32_t> degree(at(nodes), 0);
+  for (std::int32_t node = 0; node < nodes; ++node) {
+    for (std::int64_t i = 0; i < ancestors.size(node); ++i) {
+      child[static_cast<std::size_t>(ancestors.begin(node) + i)] = node;
+    }
+    degree[at(node)] += static_cast<std::int32_t>(ancestors.size(node));
+  }
+  for (const std::int32_t ancestor : ancestors.ids) ++degree[at(ancestor)];
+  std::vector<std::int32_t> order(pairs);  // Fisher-Yates, as far as it is needed
+  std::iota(order.begin(), order.end(), 0);
+  std::vector<bool> out(pairs, false);
+  for (std::size_t i = 0; i < pairs && wanted > 0; ++i) {
+    const auto words = philox_block(seed, i, kSubstream, PhiloxDomain::split);
+    const std::uint64_t word = std::uint64_t{words[1]} << 32 | words[0];
+    std::swap(order[i], order[i + static_cast<std::size_t>(word % (pairs - i))]);
+    const std::size_t pair = at(order[i]);
+    std::int32_t& low = degree[at(child[pair])];
+    std::int32_t& high = degree[at(ancestors.ids[pair])];
+    if (low < 2 || high < 2) continue;
+    --low;
+    --high;
+    --wanted;
+    out[pair] = true;
+  }
+  return out;
+}
+
+}  // namespace
+
+HierarchySplit Hierarchy::split(double test, std::uint64_t seed) const {
+  check_share(test);
+  const AncestorLists ancestors = ancestors_of("split", *this);
+  const auto pairs = static_cast<double>(ancestors.ids.size());
+  const auto wanted = std::max<std::int64_t>(1, std::llround(test * pairs));
+  const std::vector<bool> held = held_out(ancestors, wanted, seed);
+  HierarchySplit out{Hierarchy{}, Hierarchy{}};
+  for (std::int32_t node = 0; std::cmp_less(node, len()); ++node) {
+    for (std::int64_t i = ancestors.begin(node); i < ancestors.begin(node + 1); ++i) {
+      const auto pair = static_cast<std::size_t>(i);
+      Hierarchy& side = held[pair] ? out.test : out.train;
+      side.edges_.push_back({node, ancestors.ids[pair], 1.0});
+    }
+  }
+  require(!out.test.edges_.empty(), Errc::invalid_value, "split",
+          "hierarchy: got no closure edge whose ends both have another, expected at least one");
+  for (Hierarchy* side : {&out.train, &out.test}) {
+    side->names_ = names_;
+    side->report_.nodes = len();
+    side->report_.edges = std::ssize(side->edges_);
+  }
+  return out;
+}
+
+}  // namespace spiraltorch
