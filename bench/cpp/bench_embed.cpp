@@ -35,11 +35,16 @@ void row(const std::string& name, const st::Hierarchy& hierarchy, st::EmbeddingO
   });
   st::EmbeddingEvaluation result;
   const double evaluation = seconds([&] { result = embedding.evaluate(hierarchy); });
+  const std::string& name_of_last = embedding.names().back();
+  constexpr int kQueries = 10;
+  const double query = seconds([&] {
+    for (int i = 0; i < kQueries; ++i) (void)embedding.nearest(name_of_last, 10);
+  });
   std::printf(
       "%-16s dim %-3lld %6.2f s, epoch %7.2f ms, %6.2f M pairs/s, evaluation %5.2f s, "
-      "mean rank %.4f, MAP %.4f\n",
+      "nearest %5.2f ms, mean rank %.4f, MAP %.4f\n",
       name.c_str(), static_cast<long long>(options.dim), training, 1e3 * training / epochs,
-      rate / 1e6, evaluation, result.mean_rank, result.map);
+      rate / 1e6, evaluation, 1e3 * query / kQueries, result.mean_rank, result.map);
   std::fflush(stdout);
 }
 

@@ -1419,6 +1419,10 @@ class PoincareEmbedding(Module):
 
     def __init__(self, count: int, dim: int, curvature: float = -1.0, init_radius: float = 0.001, name: str = 'poincare_embedding') -> None: ...
 
+    @staticmethod
+    def from_pretrained(points: Tensor, curvature: float = -1.0, name: str = 'poincare_embedding') -> PoincareEmbedding:
+        """A table of these points, a copy."""
+
     def forward(self, input: object) -> Tensor:
         """
         Rows by number, from a Tensor of integers, an IndexTensor or a sequence; L a row stand side by side.
@@ -2530,7 +2534,7 @@ class Hierarchy:
     def __repr__(self) -> str: ...
 
 class EmbeddingLevel:
-    """Reconstruction figures of one depth."""
+    """Figures of one depth."""
 
     @property
     def mean_rank(self) -> float: ...
@@ -2541,22 +2545,29 @@ class EmbeddingLevel:
     @property
     def nodes(self) -> int: ...
 
+    @property
+    def pairs(self) -> int: ...
+
 class EmbeddingEvaluation:
-    """Reconstruction figures."""
+    """Figures of reconstruction or link prediction."""
 
     @property
     def mean_rank(self) -> float:
-        """Over linked pairs."""
+        """Over ranked pairs."""
 
     @property
     def map(self) -> float:
-        """Over nodes with an ancestor."""
+        """Over nodes with one."""
 
     @property
     def nodes(self) -> int: ...
 
     @property
     def pairs(self) -> int: ...
+
+    @property
+    def sampled(self) -> bool:
+        """Whether the nodes were drawn from more."""
 
     @property
     def per_depth(self) -> dict[int, EmbeddingLevel]:
@@ -2627,14 +2638,6 @@ class HierarchyEmbedding:
     def distance(self, a: str, b: str) -> float:
         """Distance of two nodes."""
 
-    def nearest(self, name: str, k: int = 10) -> list[tuple[str, float]]:
-        """The k nearest other nodes with their distances."""
-
-    def evaluate(self, hierarchy: Hierarchy) -> EmbeddingEvaluation:
-        """
-        Exact reconstruction: each linked node ranked among all not linked to u.
-        """
-
     def save(self, path: object) -> None:
         """safetensors with names, model and training state."""
 
@@ -2648,3 +2651,54 @@ class HierarchyEmbedding:
     def __len__(self) -> int: ...
 
     def __repr__(self) -> str: ...
+
+    def evaluate(self, hierarchy: Hierarchy, sample: int | None = None, seed: int = 0) -> EmbeddingEvaluation:
+        """
+        Exact reconstruction: each ancestor of u ranked among all nodes not linked to u; of `sample` nodes drawn by seed, if given.
+        """
+
+    def evaluate_links(self, train: Hierarchy, test: Hierarchy) -> EmbeddingEvaluation:
+        """
+        Link prediction: each edge of test ranked among all nodes linked to u in neither.
+        """
+
+    def nearest(self, name: str, k: int = 10) -> list[tuple[str, float]]:
+        """The k nearest other nodes with their distances."""
+
+    def nearest_many(self, names: Sequence[str], k: int = 10) -> EmbeddingNeighbours:
+        """The same for several nodes: row numbers and distances."""
+
+    def ancestors_guess(self, name: str, k: int = 10) -> list[tuple[str, float]]:
+        """
+        The k nearest of the nodes whose norm is smaller, with their distances.
+        """
+
+    def score(self, child: str, parent: str, alpha: float = 1000.0) -> float:
+        """
+        -(1 + alpha (|parent| - |child|)) d(child, parent): the larger, the likelier that parent is above child.
+        """
+
+    def to_poincare(self) -> Tensor:
+        """(nodes, dim) points of the ball, a copy."""
+
+    def to_lorentz(self) -> Tensor:
+        """(nodes, dim + 1) points of the hyperboloid, time first."""
+
+    def to_module(self, name: str = 'poincare_embedding') -> PoincareEmbedding:
+        """A PoincareEmbedding of the points; row i is names[i]."""
+
+    def export_word2vec(self, path: object, space: str | None = None) -> None:
+        """
+        word2vec's text format; `space` stands for white space in names, an error without it.
+        """
+
+class EmbeddingNeighbours:
+    """The nearest nodes of several, nearest first."""
+
+    @property
+    def indices(self) -> IndexTensor:
+        """(queries, k): rows of the embedding."""
+
+    @property
+    def distances(self) -> Tensor:
+        """(queries, k)."""

@@ -3,6 +3,7 @@
 from ._core import (
     EmbeddingEvaluation,
     EmbeddingLevel,
+    EmbeddingNeighbours,
     EmbeddingProgress,
     Hierarchy,
     HierarchyEmbedding,
@@ -11,6 +12,7 @@ from ._core import (
 __all__ = [
     "EmbeddingEvaluation",
     "EmbeddingLevel",
+    "EmbeddingNeighbours",
     "EmbeddingProgress",
     "Hierarchy",
     "HierarchyEmbedding",

@@ -1,3 +1,5 @@
+#include "embed.hpp"
+
 #include <nanobind/stl/function.h>
 #include <nanobind/stl/map.h>
 #include <nanobind/stl/optional.h>
@@ -71,15 +73,17 @@ void construct(HierarchyEmbedding* self, std::int64_t dim, std::string manifold,
 
 void bind_results(nb::module_& m) {
   using Evaluation = st::EmbeddingEvaluation;
-  nb::class_<Evaluation::Level>(m, "EmbeddingLevel", "Reconstruction figures of one depth.")
+  nb::class_<Evaluation::Level>(m, "EmbeddingLevel", "Figures of one depth.")
       .def_ro("mean_rank", &Evaluation::Level::mean_rank)
       .def_ro("map", &Evaluation::Level::map)
-      .def_ro("nodes", &Evaluation::Level::nodes);
-  nb::class_<Evaluation>(m, "EmbeddingEvaluation", "Reconstruction figures.")
-      .def_ro("mean_rank", &Evaluation::mean_rank, "Over linked pairs.")
-      .def_ro("map", &Evaluation::map, "Over nodes with an ancestor.")
+      .def_ro("nodes", &Evaluation::Level::nodes)
+      .def_ro("pairs", &Evaluation::Level::pairs);
+  nb::class_<Evaluation>(m, "EmbeddingEvaluation", "Figures of reconstruction or link prediction.")
+      .def_ro("mean_rank", &Evaluation::mean_rank, "Over ranked pairs.")
+      .def_ro("map", &Evaluation::map, "Over nodes with one.")
       .def_ro("nodes", &Evaluation::nodes)
       .def_ro("pairs", &Evaluation::pairs)
+      .def_ro("sampled", &Evaluation::sampled, "Whether the nodes were drawn from more.")
       .def_ro("per_depth", &Evaluation::per_depth, "The same by depth.")
       .def("__repr__", [](const Evaluation& e) {
         return st::text("EmbeddingEvaluation(mean_rank=", e.mean_rank, ", map=", e.map,
@@ -111,10 +115,6 @@ void bind_use(nb::class_<HierarchyEmbedding>& c) {
       "Curvature of the ball.");
   c.def("index", &HierarchyEmbedding::index, "name"_a, "Row of a name.");
   c.def("distance", &HierarchyEmbedding::distance, "a"_a, "b"_a, "Distance of two nodes.");
-  c.def("nearest", &HierarchyEmbedding::nearest, "name"_a, "k"_a = 10, Unlocked(),
-        "The k nearest other nodes with their distances.");
-  c.def("evaluate", &HierarchyEmbedding::evaluate, "hierarchy"_a, Unlocked(),
-        "Exact reconstruction: each linked node ranked among all not linked to u.");
   c.def(
       "save",
       [](const HierarchyEmbedding& e, nb::handle path) {
@@ -157,4 +157,5 @@ void bind_embed(nb::module_& m) {
         "init_scale"_a = 1e-3, "seed"_a = 0, "device"_a = "cpu", "threads"_a = nb::none(),
         "dtype"_a = "float32", "grouped"_a = true);
   bind_use(c);
+  bind_embed_queries(m, c);
 }

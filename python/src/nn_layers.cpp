@@ -213,6 +213,9 @@ void bind_embeddings(nb::module_& m) {
           },
           "count"_a, "dim"_a, "curvature"_a = -1.0, "init_radius"_a = 1e-3,
           "name"_a = "poincare_embedding")
+      .def_static("from_pretrained", &PoincareEmbedding::from_pretrained, "points"_a,
+                  "curvature"_a = -1.0, "name"_a = "poincare_embedding", Unlocked(),
+                  "A table of these points, a copy.")
       .def("forward", look_up<PoincareEmbedding>, "input"_a, kForward)
       .def("distance", &PoincareEmbedding::distance, "i"_a, "j"_a, Unlocked(),
            "Between the points i and j.")

@@ -1,18 +1,17 @@
 #include "spiraltorch/embed/embedding.hpp"
 
-#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cmath>
 #include <fstream>
 #include <numeric>
 
+#include "embed/links.hpp"
 #include "embed/schedule.hpp"
 #include "spiraltorch/base/error.hpp"
 #include "spiraltorch/base/philox.hpp"
 #include "spiraltorch/base/text.hpp"
 #include "spiraltorch/geometry/poincare_ball.hpp"
-#include "spiraltorch/ops/rank.hpp"
 #include "spiraltorch/ops/reduce.hpp"
 #include "spiraltorch/runtime/backend.hpp"
 #include "spiraltorch/runtime/kernel.hpp"
@@ -24,38 +23,6 @@ namespace spiraltorch {
 namespace {
 
 constexpr const char* kName = "HierarchyEmbedding";
-
-template <class T>
-std::shared_ptr<Buffer> to_buffer(DeviceId device, const std::vector<T>& values) {
-  const std::size_t bytes = std::max<std::size_t>(1, values.size()) * sizeof(T);
-  auto buffer = Buffer::allocate(device, bytes);
-  if (!values.empty()) upload(*buffer, 0, values.data(), values.size() * sizeof(T));
-  return buffer;
-}
-
-// Ancestors of each node in compressed rows, sorted within a node.
-struct Links {
-  std::vector<std::int64_t> offsets;
-  std::vector<std::int32_t> linked;
-
-  // Edges of a hierarchy whose node i is our node ids[i].
-  Links(const Hierarchy& closure, const std::vector<std::int64_t>& ids, std::int64_t nodes)
-      : offsets(static_cast<std::size_t>(nodes) + 1, 0), linked(closure.edges().size()) {
-    const auto id = [&](std::int32_t i) {
-      return static_cast<std::size_t>(ids[static_cast<std::size_t>(i)]);
-    };
-    for (const Edge& e : closure.edges()) ++offsets[id(e.child) + 1];
-    std::partial_sum(offsets.begin(), offsets.end(), offsets.begin());
-    std::vector<std::int64_t> next(offsets.begin(), offsets.end() - 1);
-    for (const Edge& e : closure.edges()) {
-      linked[static_cast<std::size_t>(next[id(e.child)]++)] =
-          static_cast<std::int32_t>(id(e.parent));
-    }
-    for (std::size_t i = 0; i + 1 < offsets.size(); ++i) {
-      std::sort(linked.begin() + offsets[i], linked.begin() + offsets[i + 1]);
-    }
-  }
-};
 
 // The epoch's order of items: Fisher-Yates on words of a stream of the epoch's own.
 std::vector<std::int32_t> shuffled(std::vector<std::int32_t> items, std::uint64_t seed,
@@ -266,86 +233,6 @@ std::int64_t HierarchyEmbedding::index(std::string_view name) const {
          text("name: got '", name, "', expected one of the ", names_.size(), " nodes"));
   }
   return found->second;
-}
-
-double HierarchyEmbedding::distance(std::string_view a, std::string_view b) const {
-  check_fitted("distance");
-  check_finite("distance");
-  const double unit = unit_->row(index(a)).hyperbolic_distance(unit_->row(index(b)), -1.0);
-  return unit * PoincareBall(options_.curvature).radius();
-}
-
-std::vector<std::pair<std::string, double>> HierarchyEmbedding::nearest(std::string_view name,
-                                                                        std::int64_t k) const {
-  check_fitted("nearest");
-  check_finite("nearest");
-  const std::int64_t self = index(name);
-  if (k < 1 || k >= unit_->rows()) {
-    fail(Errc::invalid_value, "nearest", text("k: got ", k, ", expected 1 to ", unit_->rows() - 1));
-  }
-  const Tensor d = PoincareBall(-1.0).dist(*unit_, unit_->row(self)).reshape(1, unit_->rows());
-  const RankResult best = bottomk(d, k + 1);  // the node itself, at distance 0, is one of them
-  const auto nodes = best.indices.data();
-  const auto distances = best.values.data();
-  std::vector<std::pair<std::string, double>> out;
-  const double radius = PoincareBall(options_.curvature).radius();
-  for (std::size_t i = 0; i < nodes.size() && std::ssize(out) < k; ++i) {
-    if (nodes[i] == self) continue;
-    out.emplace_back(names_[static_cast<std::size_t>(nodes[i])], distances[i] * radius);
-  }
-  return out;
-}
-
-EmbeddingEvaluation HierarchyEmbedding::evaluate(const Hierarchy& hierarchy) const {
-  check_fitted("evaluate");
-  check_finite("evaluate");
-  const Hierarchy closure = hierarchy.closure();
-  std::vector<std::int64_t> ids;
-  for (const std::string& name : closure.nodes()) ids.push_back(index(name));
-  const Links links(closure, ids, unit_->rows());
-  const DeviceId device = unit_->device();
-  const auto nodes = static_cast<std::size_t>(unit_->rows());
-  const auto offsets = to_buffer(device, links.offsets);
-  const auto linked = to_buffer(device, links.linked);
-  const auto sums = Buffer::allocate(device, nodes * sizeof(std::int64_t));
-  const auto precisions = Buffer::allocate(device, nodes * sizeof(double));
-  const Shape line{1, unit_->rows()};
-  const std::array in{detail::operand_of(*unit_),
-                      operand(*offsets, {1, unit_->rows() + 1}, ElementType::i64),
-                      operand(*linked, {1, std::ssize(links.linked)}, ElementType::i32)};
-  const std::array out{operand(*sums, line, ElementType::i64),
-                       operand(*precisions, line, ElementType::f64)};
-  launch(OpId::embed_ranks, {.in = in, .out = out, .scalars = {}, .ints = {}});
-  std::vector<std::int64_t> rank_sums(nodes);
-  std::vector<double> precision(nodes);
-  download(*sums, 0, rank_sums.data(), nodes * sizeof(std::int64_t));
-  download(*precisions, 0, precision.data(), nodes * sizeof(double));
-
-  EmbeddingEvaluation result;
-  const auto depths = hierarchy.depths();
-  std::map<std::int64_t, std::int64_t> pairs_at;
-  for (std::size_t i = 0; i < ids.size(); ++i) {
-    const auto node = static_cast<std::size_t>(ids[i]);
-    const std::int64_t pairs = links.offsets[node + 1] - links.offsets[node];
-    if (pairs == 0) continue;
-    auto& level = result.per_depth[depths[i]];
-    const auto ranks = static_cast<double>(rank_sums[node]);
-    result.mean_rank += ranks;
-    level.mean_rank += ranks;
-    result.map += precision[node];
-    level.map += precision[node];
-    result.pairs += pairs;
-    pairs_at[depths[i]] += pairs;
-    ++result.nodes;
-    ++level.nodes;
-  }
-  result.mean_rank /= static_cast<double>(result.pairs);
-  result.map /= static_cast<double>(result.nodes);
-  for (auto& [depth, level] : result.per_depth) {
-    level.mean_rank /= static_cast<double>(pairs_at[depth]);
-    level.map /= static_cast<double>(level.nodes);
-  }
-  return result;
 }
 
 }  // namespace spiraltorch

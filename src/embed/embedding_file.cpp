@@ -4,6 +4,8 @@
 #include <cstring>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
+#include <string_view>
+#include <unordered_set>
 #include <utility>
 
 #include "spiraltorch/base/error.hpp"
@@ -99,6 +101,19 @@ void check_inside(const Tensor& table, const std::string& path) {
   }
 }
 
+constexpr const char* kWhite = " \t\n\v\f\r";
+
+std::string without_white(const std::string& name, const std::string& space) {
+  std::string out;
+  for (const char c : name) {
+    if (std::string_view(kWhite).find(c) == std::string_view::npos)
+      out += c;
+    else
+      out += space;
+  }
+  return out;
+}
+
 }  // namespace
 
 void HierarchyEmbedding::save(const std::string& path) const {
@@ -166,6 +181,39 @@ void HierarchyEmbedding::export_csv(const std::string& path) const {
   }
   const std::array parts{std::as_bytes(std::span(out))};
   write_file("export_csv", path, parts);
+}
+
+void HierarchyEmbedding::export_word2vec(const std::string& path,
+                                         const std::optional<std::string>& space) const {
+  constexpr const char* kOp = "export_word2vec";
+  check_fitted(kOp);
+  check_finite(kOp);
+  if (space && (space->empty() || space->find_first_of(kWhite) != std::string::npos)) {
+    fail(Errc::invalid_value, kOp,
+         text("space: got '", *space, "', expected characters that are no white space"));
+  }
+  const Tensor points = vectors();
+  const auto values = points.data();
+  const auto cols = static_cast<std::size_t>(points.cols());
+  std::string out = text(names_.size(), ' ', cols, '\n');
+  std::unordered_set<std::string> written;
+  for (std::size_t i = 0; i < names_.size(); ++i) {
+    const std::string name = space ? without_white(names_[i], *space) : names_[i];
+    if (name.find_first_of(kWhite) != std::string::npos) {
+      fail(Errc::invalid_value, kOp,
+           text("name '", name, "': got white space, expected none (`space` can stand for it)"));
+    }
+    if (space && !written.insert(name).second) {
+      fail(Errc::invalid_value, kOp,
+           text("name '", names_[i], "': got '", name, "' a second time, expected a `space` that ",
+                "keeps names apart"));
+    }
+    out += name;
+    for (std::size_t j = 0; j < cols; ++j) out += ' ' + to_text(values[i * cols + j]);
+    out += '\n';
+  }
+  const std::array parts{std::as_bytes(std::span(out))};
+  write_file(kOp, path, parts);
 }
 
 }  // namespace spiraltorch

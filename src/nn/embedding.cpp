@@ -9,11 +9,13 @@
 #include "spiraltorch/base/text.hpp"
 #include "spiraltorch/ops/gather.hpp"
 #include "spiraltorch/ops/matrix.hpp"
+#include "spiraltorch/ops/reduce.hpp"
 
 namespace spiraltorch::nn {
 namespace {
 
 constexpr std::int64_t kExactIntegers = std::int64_t{1} << 24;  // of float32
+constexpr double kInitRadius = 1e-3;                            // what a repr shows without one
 
 Tensor normal_table(std::int64_t count, std::int64_t dim) {
   check_size("Embedding", "count", count);
@@ -73,6 +75,26 @@ PoincareEmbedding::PoincareEmbedding(std::int64_t count, std::int64_t dim, doubl
       name_(std::move(name)),
       weight_(point_table(count, dim, ball_, init_radius), ball_) {
   register_parameter(name_ + "::weight", weight_);
+}
+
+PoincareEmbedding::PoincareEmbedding(const Tensor& points, const PoincareBall& ball,
+                                     std::string name)
+    : ball_(ball), init_radius_(kInitRadius), name_(std::move(name)), weight_(points, ball_) {
+  register_parameter(name_ + "::weight", weight_);
+}
+
+std::shared_ptr<PoincareEmbedding> PoincareEmbedding::from_pretrained(const Tensor& points,
+                                                                      double curvature,
+                                                                      std::string name) {
+  const PoincareBall ball(curvature);
+  if (const std::int64_t bad = ops::first_non_finite(points); bad >= 0) {
+    const std::int64_t row = bad / points.cols();
+    fail(Errc::non_finite, "from_pretrained",
+         text("points, row ", row, ": got ", points.at(row, bad % points.cols()),
+              ", expected finite coordinates"));
+  }
+  return std::shared_ptr<PoincareEmbedding>(
+      new PoincareEmbedding(points.detach(), ball, std::move(name)));
 }
 
 Tensor PoincareEmbedding::forward(const Tensor& input) {

@@ -3,7 +3,9 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -12,9 +14,14 @@
 
 #include "spiraltorch/base/api.hpp"
 #include "spiraltorch/embed/hierarchy.hpp"
+#include "spiraltorch/tensor/index_tensor.hpp"
 #include "spiraltorch/tensor/tensor.hpp"
 
 namespace spiraltorch {
+
+namespace nn {
+class PoincareEmbedding;
+}
 
 /// How a hierarchy is embedded. What is absent follows from the number of nodes
 /// (docs/embedding.md).
@@ -50,18 +57,26 @@ struct EmbeddingProgress {
 /// Called after each epoch; false stops the training there.
 using ProgressCallback = std::function<bool(const EmbeddingProgress&)>;
 
-/// Reconstruction figures (Nickel & Kiela 2017).
+/// Figures of reconstruction or link prediction (Nickel & Kiela 2017).
 struct EmbeddingEvaluation {
   struct Level {
     double mean_rank = 0.0;
     double map = 0.0;
     std::int64_t nodes = 0;
+    std::int64_t pairs = 0;
   };
-  double mean_rank = 0.0;  ///< over linked pairs
-  double map = 0.0;        ///< over nodes with an ancestor
+  double mean_rank = 0.0;  ///< over ranked pairs
+  double map = 0.0;        ///< over nodes with one
   std::int64_t nodes = 0;
   std::int64_t pairs = 0;
+  bool sampled = false;  ///< `nodes` were drawn from those that could have been ranked
   std::map<std::int64_t, Level> per_depth;
+};
+
+/// The nearest nodes of several, nearest first, on the embedding's device.
+struct EmbeddingNeighbours {
+  IndexTensor indices;  ///< (queries, k): rows of the embedding
+  Tensor distances;     ///< (queries, k)
 };
 
 /// Points of the Poincaré ball for the nodes of a hierarchy.
@@ -101,8 +116,38 @@ class SPIRALTORCH_API HierarchyEmbedding {
   /// The k nearest other nodes with their distances, nearest first; 1 ≤ k < nodes.
   [[nodiscard]] std::vector<std::pair<std::string, double>> nearest(std::string_view name,
                                                                     std::int64_t k = 10) const;
-  /// Each linked node ranked among all nodes not linked to u, by distance; exact.
-  [[nodiscard]] EmbeddingEvaluation evaluate(const Hierarchy& hierarchy) const;
+  /// The same for several nodes at once, in blocks of at most 64 MB of distances; `empty_input`
+  /// without names.
+  [[nodiscard]] EmbeddingNeighbours nearest_many(std::span<const std::string> names,
+                                                 std::int64_t k = 10) const;
+  /// The k nearest among the nodes whose norm is smaller than this one's, nearest first: general
+  /// nodes lie nearer the origin. Fewer where fewer such nodes exist; 1 ≤ k < nodes.
+  [[nodiscard]] std::vector<std::pair<std::string, double>> ancestors_guess(
+      std::string_view name, std::int64_t k = 10) const;
+  /// −(1 + alpha·(|parent| − |child|))·d(child, parent), norms in the unit ball: the larger, the
+  /// likelier that `parent` is above `child` (Nickel & Kiela 2017). `non_finite` alpha.
+  [[nodiscard]] double score(std::string_view child, std::string_view parent,
+                             double alpha = 1000.0) const;
+  /// Reconstruction: each ancestor of u ranked among all nodes not linked to u, by distance; exact.
+  /// `sample` nodes with an ancestor, drawn by seed without replacement, give a quick estimate;
+  /// `invalid_value` below 1.
+  [[nodiscard]] EmbeddingEvaluation evaluate(const Hierarchy& hierarchy,
+                                             std::optional<std::int64_t> sample = {},
+                                             std::uint64_t seed = 0) const;
+  /// Link prediction: each held-out edge (u, v) of `test` ranked among all nodes not linked to u in
+  /// train or test. Edges are taken as given, not closed; depths are those of train and test
+  /// together. `invalid_value` for an edge in both and for a cycle.
+  [[nodiscard]] EmbeddingEvaluation evaluate_links(const Hierarchy& train,
+                                                   const Hierarchy& test) const;
+
+  /// (nodes, dim) points of the ball of this curvature, a copy.
+  [[nodiscard]] Tensor to_poincare() const;
+  /// (nodes, dim+1) points of the hyperboloid of this curvature, time first, as `Lorentz` has them;
+  /// computed in double.
+  [[nodiscard]] Tensor to_lorentz() const;
+  /// A look-up table of the points, on the device of the vectors; row i is names()[i].
+  [[nodiscard]] std::shared_ptr<nn::PoincareEmbedding> to_module(
+      std::string name = "poincare_embedding") const;
 
   /// safetensors with names, model, curvature and training state in the metadata; written beside
   /// the target and renamed, so a failure leaves a former file.
@@ -110,11 +155,17 @@ class SPIRALTORCH_API HierarchyEmbedding {
   [[nodiscard]] static HierarchyEmbedding load(const std::string& path);
   /// name, then coordinates, separated by commas.
   void export_csv(const std::string& path) const;
+  /// word2vec's text format: "nodes dim", then a line a node, name and coordinates separated by
+  /// spaces. It has no way to quote: white space in a name becomes `space` ("_", say), or is
+  /// `invalid_value`, as names are that become equal so.
+  void export_word2vec(const std::string& path, const std::optional<std::string>& space = {}) const;
   [[nodiscard]] std::string repr() const;
 
  private:
   void check_fitted(std::string_view op) const;
   void check_finite(std::string_view op) const;
+  void check_neighbours(std::string_view op, std::int64_t k) const;
+  [[nodiscard]] std::vector<std::int64_t> rows_of(const Hierarchy& hierarchy) const;
   bool train(const Hierarchy& closure, std::optional<Tensor> start,
              const ProgressCallback& progress);
 

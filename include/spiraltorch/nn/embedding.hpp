@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 
 #include "spiraltorch/base/api.hpp"
@@ -36,6 +37,10 @@ class SPIRALTORCH_API PoincareEmbedding final : public Module {
  public:
   PoincareEmbedding(std::int64_t count, std::int64_t dim, double curvature = -1.0,
                     double init_radius = 1e-3, std::string name = "poincare_embedding");
+  /// A table of these points, a copy on their device; each row is projected into the ball.
+  /// `non_finite`; `curvature`.
+  [[nodiscard]] static std::shared_ptr<PoincareEmbedding> from_pretrained(
+      const Tensor& points, double curvature = -1.0, std::string name = "poincare_embedding");
 
   Tensor forward(const Tensor& input) override;
   Tensor forward(const IndexTensor& input);
@@ -46,6 +51,7 @@ class SPIRALTORCH_API PoincareEmbedding final : public Module {
   [[nodiscard]] std::string repr() const override;
 
  private:
+  PoincareEmbedding(const Tensor& points, const PoincareBall& ball, std::string name);
   PoincareBall ball_;
   double init_radius_;
   std::string name_;

@@ -5,11 +5,12 @@
 #include <vector>
 
 #include "backend/cpu/cpu.hpp"
+#include "backend/cpu/embed_ranks.hpp"
 #include "spiraltorch/base/limits.hpp"
 #include "spiraltorch/base/philox.hpp"
 #include "spiraltorch/runtime/parallel.hpp"
 
-// Training and exact evaluation of hierarchy embeddings in the unit ball (Nickel & Kiela 2017).
+// Training of hierarchy embeddings in the unit ball (Nickel & Kiela 2017).
 namespace spiraltorch::cpu {
 namespace {
 
@@ -299,88 +300,11 @@ void train(const KernelArgs& args) {
   *data<double>(args.out[1]) = loss;
 }
 
-// Ranks of u's linked nodes among all nodes not linked to it: sum of ranks, average precision.
-struct Ranking {
-  const KernelArgs& args;
-  std::int64_t nodes, dim, stride;
-  std::vector<float> turned;
-
-  explicit Ranking(const KernelArgs& a)
-      : args(a),
-        nodes(a.in[0].rows),
-        dim(a.in[0].cols),
-        stride(padded(nodes)),
-        turned(static_cast<std::size_t>(stride * dim), 0.0F) {
-    const auto* table = data<const float>(a.in[0]);
-    for (std::int64_t i = 0; i < nodes; ++i) {
-      for (std::int64_t j = 0; j < dim; ++j) {
-        turned[static_cast<std::size_t>(j * stride + i)] = table[i * dim + j];
-      }
-    }
-  }
-
-  void rank(std::int64_t u, std::vector<double>& space) const {
-    const auto* offsets = data<const std::int64_t>(args.in[1]);
-    const auto* linked = data<const std::int32_t>(args.in[2]);
-    const std::int64_t first = offsets[u], last = offsets[u + 1];
-    auto& sum = data<std::int64_t>(args.out[0])[u];
-    auto& precision = data<double>(args.out[1])[u];
-    sum = 0;
-    precision = 0.0;
-    if (first == last) return;
-    space.resize(static_cast<std::size_t>(stride));
-    const float* row = data<const float>(args.in[0]) + u * dim;
-    const std::vector<double> point(row, row + dim);
-    embed_table().orders(point.data(), {turned.data(), stride, nodes, dim}, space.data());
-    std::vector<double> hits;
-    for (std::int64_t k = first; k < last; ++k) {
-      hits.push_back(space[static_cast<std::size_t>(linked[k])]);
-    }
-    std::sort(hits.begin(), hits.end());
-    const auto closer = count_closer(u, space, hits, {linked + first, linked + last});
-    for (std::size_t i = 0; i < hits.size(); ++i) {
-      sum += closer[i] + 1;
-      precision += static_cast<double>(i + 1) /
-                   static_cast<double>(closer[i] + static_cast<std::int64_t>(i) + 1);
-    }
-    precision /= static_cast<double>(hits.size());
-  }
-
- private:
-  // For each hit, in order, how many unlinked nodes are strictly closer.
-  [[nodiscard]] std::vector<std::int64_t> count_closer(
-      std::int64_t u, const std::vector<double>& space, const std::vector<double>& hits,
-      std::pair<const std::int32_t*, const std::int32_t*> linked) const {
-    std::vector<std::int64_t> starts(hits.size() + 1, 0);  // first hit farther than the node
-    const double farthest = hits.back();
-    const auto add = [&](double order, std::int64_t by) {
-      if (!(order < farthest)) return;
-      starts[static_cast<std::size_t>(std::upper_bound(hits.begin(), hits.end(), order) -
-                                      hits.begin())] += by;
-    };
-    for (std::int64_t v = 0; v < nodes; ++v) add(space[static_cast<std::size_t>(v)], 1);
-    add(space[static_cast<std::size_t>(u)], -1);
-    for (const auto* v = linked.first; v != linked.second; ++v) {
-      add(space[static_cast<std::size_t>(*v)], -1);
-    }
-    for (std::size_t i = 1; i < hits.size(); ++i) starts[i] += starts[i - 1];
-    return starts;
-  }
-};
-
-void ranks(const KernelArgs& args) {
-  const Ranking ranking(args);
-  parallel_for(ranking.nodes, 16, [&](std::int64_t begin, std::int64_t end) {
-    std::vector<double> space;
-    for (std::int64_t u = begin; u < end; ++u) ranking.rank(u, space);
-  });
-}
-
 }  // namespace
 
 void register_embed(KernelTable& table) {
   set_kernel(table, OpId::embed_train, train);
-  set_kernel(table, OpId::embed_ranks, ranks);
+  set_kernel(table, OpId::embed_ranks, embed_ranks);
 }
 
 }  // namespace spiraltorch::cpu

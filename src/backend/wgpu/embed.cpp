@@ -253,7 +253,7 @@ void ranks(const KernelArgs& args) {
     Task task(device, kRanks, {{"WG", kThreads}, {"CHUNK", kChunk}});
     task.bind(table).bind(args.in[1]).bind(args.in[2]).bind(inverses);
     task.bind(args.out[0]).bind(args.out[1]);
-    task.u(groups).u(first).u(nodes).u(table.cols).u(0).run(groups);
+    task.u(groups).u(first).u(nodes).u(table.cols).u(args.in[1].rows - 1).u(0).run(groups);
   }
 }
 

@@ -2,6 +2,8 @@
 
 #include "conformance.hpp"
 #include "spiraltorch/embed/embedding.hpp"
+#include "spiraltorch/nn/embedding.hpp"
+#include "temporary.hpp"
 
 using namespace conformance;
 using spiraltorch::ElementType;
@@ -9,9 +11,9 @@ using spiraltorch::OpId;
 
 namespace {
 
-In wide_ints(const std::vector<std::int64_t>& values) {
-  const auto n = static_cast<std::int64_t>(values.size());
-  In out{1, n, {}, n, 1, ElementType::i64};
+In wide_ints(const std::vector<std::int64_t>& values, std::int64_t rows = 1) {
+  const auto n = static_cast<std::int64_t>(values.size()) / rows;
+  In out{rows, n, {}, n, 1, ElementType::i64};
   for (const std::int64_t v : values) {
     out.words.push_back(static_cast<std::uint32_t>(v));
     out.words.push_back(static_cast<std::uint32_t>(v >> 32));
@@ -216,6 +218,32 @@ TEST_CASE("embed_ranks") {
   check(257, 64, -1, 0.99999);
 }
 
+TEST_CASE("embed_ranks: nodes left out") {
+  if (!adapter_here()) return;
+  constexpr std::int32_t kNodes = 300;
+  Links links = tree(kNodes, 4, 150);
+  for (std::int32_t u = 0; u < kNodes; ++u) {  // what follows a node, where it is not linked
+    links.offsets.push_back(std::ssize(links.linked));
+    const auto first = links.linked.begin() + links.offsets[static_cast<std::size_t>(u)];
+    const auto last = links.linked.begin() + links.offsets[static_cast<std::size_t>(u) + 1];
+    const std::vector<std::int32_t> mine(first, last);
+    for (std::int32_t v = u + 1; v < std::min(u + 6, kNodes); ++v) {
+      if (!std::binary_search(mine.begin(), mine.end(), v)) links.linked.push_back(v);
+    }
+  }
+  links.offsets.push_back(std::ssize(links.linked));
+  const std::vector<In> in{points(kNodes, 5, 5, 0.95), wide_ints(links.offsets, 2),
+                           ints(links.linked)};
+  const std::vector<Out> out{{{1, kNodes}, ElementType::i64}, {{1, kNodes}, ElementType::f64}};
+  const auto expected = run(kCpu, OpId::embed_ranks, in, out);
+  const auto got = run(kWgpu, OpId::embed_ranks, in, out);
+  CHECK(as_u64(got[0]) == as_u64(expected[0]));
+  check_close(as_doubles(got[1]), as_doubles(expected[1]), 1e-12, 0.0);
+  const std::vector<In> all{in[0], wide_ints({links.offsets.begin(), links.offsets.begin() + 301}),
+                            in[2]};
+  CHECK(as_u64(run(kCpu, OpId::embed_ranks, all, out)[0]) != as_u64(expected[0]));
+}
+
 TEST_CASE("embed_ranks: coincident nodes tie") {
   if (!adapter_here()) return;
   // Four places, each held by many nodes: a node linked to more than a chunk of hits.
@@ -237,6 +265,39 @@ TEST_CASE("embed_ranks: coincident nodes tie") {
   CHECK(as_u64(got[0]) == as_u64(expected[0]));
   check_close(as_doubles(got[1]), as_doubles(expected[1]), 1e-12, 0.0);
 }
+
+namespace {
+
+// Questions to an embedding on the device, answered as by its copy on the host.
+void check_use(const spiraltorch::HierarchyEmbedding& there) {
+  using namespace spiraltorch;
+  const TemporaryFolder folder;
+  there.save(folder.file("e"));
+  const HierarchyEmbedding here = HierarchyEmbedding::load(folder.file("e"));
+  REQUIRE(here.to_poincare().device().is_cpu());
+  CHECK(there.to_lorentz().device() == kWgpu);
+  CHECK(there.to_lorentz().data() == here.to_lorentz().data());
+  CHECK(there.to_poincare().data() == here.to_poincare().data());
+  CHECK(there.to_module()->weight().device() == kWgpu);
+  const std::vector<std::string> some(here.names().begin(), here.names().begin() + 5);
+  const auto got = there.nearest_many(some, 4);
+  const auto want = here.nearest_many(some, 4);
+  CHECK(got.indices.device() == kWgpu);
+  CHECK(got.indices.data() == want.indices.data());
+  const auto distances = got.distances.data();
+  for (std::size_t i = 0; i < distances.size(); ++i) {
+    CHECK(distances[i] == doctest::Approx(want.distances.data()[i]).epsilon(1e-6));
+  }
+  const auto guesses = there.ancestors_guess(some[3], 3);
+  CHECK(guesses[0].first == here.ancestors_guess(some[3], 3)[0].first);
+  CHECK(there.score(some[1], some[2]) ==
+        doctest::Approx(here.score(some[1], some[2])).epsilon(1e-6));
+  const Hierarchy train = Hierarchy::from_edges({{some[0], some[1]}, {some[2], some[1]}});
+  const Hierarchy test = Hierarchy::from_edges({{some[0], some[3]}, {some[4], some[1]}});
+  CHECK(there.evaluate_links(train, test).mean_rank == here.evaluate_links(train, test).mean_rank);
+}
+
+}  // namespace
 
 TEST_CASE("HierarchyEmbedding trains on WebGPU as on the CPU") {
   if (!adapter_here()) return;
@@ -268,5 +329,6 @@ TEST_CASE("HierarchyEmbedding trains on WebGPU as on the CPU") {
     CHECK(std::abs(got.mean_rank / expected.mean_rank - 1.0) <= 0.01);
     const auto& name = trained[0].names()[7];
     CHECK(trained[1].nearest(name, 1)[0].first == trained[0].nearest(name, 1)[0].first);
+    check_use(trained[1]);
   }
 }

@@ -64,15 +64,6 @@ void powers(double shift, std::int64_t count, double* e) {
   }
 }
 
-void orders(const double* u, const Candidates& y, double* out) {
-  const Wide d;
-  const W one = hn::Set(d, 1.0);
-  for (std::int64_t i = 0; i < y.count; i += kWideLanes) {
-    const Squares n = squares_at(u, y, i);
-    hn::StoreU(hn::Div(n.difference, hn::Sub(one, n.own)), d, out + i);
-  }
-}
-
 void weighted_rows(const Candidates& y, const double* w, double* sums) {
   const Wide d;
   for (std::int64_t j = 0; j < y.dim; ++j) {
@@ -85,7 +76,7 @@ void weighted_rows(const Candidates& y, const double* w, double* sums) {
 }
 
 }  // namespace
-const EmbedTable kEmbed{terms, powers, orders, weighted_rows};
+const EmbedTable kEmbed{terms, powers, weighted_rows};
 }  // namespace spiraltorch::cpu::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 

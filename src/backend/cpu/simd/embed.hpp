@@ -22,8 +22,6 @@ struct EmbedTable {
                 double* on_y, double* on_u);
   /// e_i ← exp(min(e_i − shift, 700)), so that sums stay finite.
   void (*powers)(double shift, std::int64_t count, double* e);
-  /// |u−y|²/(1−|y|²) for each candidate: increasing in the distance.
-  void (*orders)(const double* u, const Candidates& y, double* out);
   /// sums[j] += Σ_i w_i·y_ij.
   void (*weighted_rows)(const Candidates& y, const double* w, double* sums);
 };

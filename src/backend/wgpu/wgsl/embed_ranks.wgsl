@@ -7,6 +7,7 @@ struct Params {
   first: u32,  // node of the first workgroup
   nodes: u32,
   dim: u32,
+  known: u32,  // 1: a second row of offsets has nodes that are left out as well
   zero: u32,   // 0
 }
 @group(0) @binding(0) var<uniform> p: Params;
@@ -23,7 +24,7 @@ var<workgroup> closer: array<atomic<u32>, CHUNK>;       // not linked
 var<workgroup> closer_hits: array<atomic<u32>, CHUNK>;  // of other chunks
 var<workgroup> sums: array<vec2<f32>, WG>;
 var<workgroup> ranks: array<vec2<u32>, WG>;
-var<workgroup> bounds: vec2<u32>;
+var<workgroup> bounds: vec4<u32>;
 
 fn order_of(u: u32, v: u32) -> vec2<f32> {
   var squares = vec2<f32>(0.0, 0.0);
@@ -78,13 +79,15 @@ fn load_hits(lid: u32, u: u32, start: u32, count: u32) {
   workgroupBarrier();
 }
 
-fn count_nodes(lid: u32, u: u32, first: u32, last: u32, start: u32, count: u32) {
+fn count_nodes(lid: u32, u: u32, first: u32, last: u32, left_out: vec2<u32>, start: u32,
+               count: u32) {
   let farthest = hits[count - 1u];
   for (var v = lid; v < p.nodes; v += WG) {
     let order = order_of(u, v);
     if (p_less(farthest, order) || v == u) { continue; }
     let entry = entry_of(v, first, last);
     if (entry == last) {
+      if (entry_of(v, left_out.x, left_out.y) != left_out.y) { continue; }
       let at = farther_than(order, count, false);
       if (at < count) { atomicAdd(&closer[at], 1u); }
     } else if (entry < start || entry >= start + count) {
@@ -122,7 +125,14 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(num_workgroups) num: vec
   if (group >= p.groups) { return; }
   pair_zero = p.zero;
   let u = p.first + group;
-  if (lid == 0u) { bounds = vec2<u32>(offsets[2u * u], offsets[2u * u + 2u]); }
+  if (lid == 0u) {
+    bounds = vec4<u32>(offsets[2u * u], offsets[2u * u + 2u], 0u, 0u);
+    if (p.known == 1u) {
+      let second = 2u * (p.nodes + 1u + u);
+      bounds.z = offsets[second];
+      bounds.w = offsets[second + 2u];
+    }
+  }
   let both = workgroupUniformLoad(&bounds);
   let first = both.x;
   let last = both.y;
@@ -131,7 +141,7 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(num_workgroups) num: vec
   for (var start = first; start < last; start += CHUNK) {
     let count = min(CHUNK, last - start);
     load_hits(lid, u, start, count);
-    count_nodes(lid, u, first, last, start, count);
+    count_nodes(lid, u, first, last, both.zw, start, count);
     add_hits(lid, count);
   }
   workgroupBarrier();
