@@ -131,7 +131,8 @@ class SPIRALTORCH_API Hierarchy {
   /// Longest path from a root to each node.
   [[nodiscard]] std::vector<std::int64_t> depths() const;
   /// child, parent and, unless all are 1, weight, separated by tabs, one edge a line; `io`, and
-  /// `invalid_value` for a name that holds a tab or a line end.
+  /// `invalid_value` for a name that readers would take for something else: with a tab, a line end
+  /// or a NUL, or beginning with #.
   void write_tsv(const std::string& path) const;
 
  private:
