@@ -64,8 +64,8 @@ struct HierarchyReport {
 /// Errors: `empty_input` (no edge), `invalid_value` (empty name, weight not > 0, cycle, bad UTF-8,
 /// options), `non_finite` (weight), `length_mismatch` (columns of a line), `out_of_range` (unknown
 /// name or parent), `io` (file; FormatError for damaged gzip or WordNet data). Nothing is half
-/// read. Memory is linear in nodes and edges: about 45 bytes and the name's beyond 15 a node, 24 an
-/// edge.
+/// read. Memory is linear in nodes and edges: about 45 bytes and the name's beyond 15 a node, 16 an
+/// edge, and half as much again while they are read.
 ///
 /// @code
 ///   auto animals = Hierarchy::from_edges({{"dog", "mammal"}, {"cat", "mammal"}});
