@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "embed/line_reader.hpp"
 #include "spiraltorch/base/error.hpp"
 #include "spiraltorch/base/text.hpp"
 
@@ -46,11 +47,11 @@ NodeRows rows_by(const Hierarchy& h, std::int32_t Edge::*key, std::int32_t Edge:
   const std::size_t named = std::min(path.size() - first, kMostNamed);
   std::string names;
   for (std::size_t i = first; i < first + named; ++i) {
-    names += "'" + h.nodes()[at(path[i])] + "' -> ";
+    names += text("'", shown(h.nodes()[at(path[i])]), "' -> ");
   }
   if (named < path.size() - first) names += text("(", path.size() - first - named, " more) -> ");
   fail(Errc::invalid_value, op,
-       text("edges: got the cycle ", names, "'", h.nodes()[at(node)],
+       text("edges: got the cycle ", names, "'", shown(h.nodes()[at(node)]),
             "', expected none (collapse merges cycles)"));
 }
 

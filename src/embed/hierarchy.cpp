@@ -5,6 +5,7 @@
 
 #include "embed/ancestors.hpp"
 #include "embed/hierarchy_builder.hpp"
+#include "embed/line_reader.hpp"
 #include "spiraltorch/base/error.hpp"
 #include "spiraltorch/base/text.hpp"
 
@@ -116,10 +117,12 @@ Hierarchy Hierarchy::subtree(std::string_view root) const {
 void Hierarchy::write_tsv(const std::string& path) const {
   const bool weighted =
       std::any_of(edges_.begin(), edges_.end(), [](const Edge& e) { return e.weight != 1.0; });
+  constexpr std::string_view kBreaking{"\t\r\n\0", 4};
   for (const std::string& name : nodes()) {
-    if (name.find_first_of("\t\r\n") == std::string::npos) continue;
+    if (name.find_first_of(kBreaking) == std::string::npos && name[0] != '#') continue;
     fail(Errc::invalid_value, "write_tsv",
-         text("name: got '", name, "', expected one without tabs and line ends"));
+         text("name: got '", shown(name),
+              "', expected one without tabs, line ends and NULs that does not begin with '#'"));
   }
   std::ofstream out(path, std::ios::binary);
   for (const Edge& e : edges_) {

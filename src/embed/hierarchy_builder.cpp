@@ -5,6 +5,7 @@
 #include <limits>
 #include <utility>
 
+#include "embed/line_reader.hpp"
 #include "spiraltorch/base/error.hpp"
 #include "spiraltorch/base/text.hpp"
 #include "spiraltorch/base/unicode.hpp"
@@ -101,8 +102,8 @@ void HierarchyBuilder::edge(std::int32_t child, std::int32_t parent, double weig
     sum += weight;
     if (std::isfinite(sum)) return;
     fail(Errc::non_finite, op_,
-         text("weight of the edge '", names_->names()[static_cast<std::size_t>(child)], "' -> '",
-              names_->names()[static_cast<std::size_t>(parent)],
+         text("weight of the edge '", shown(names_->names()[static_cast<std::size_t>(child)]),
+              "' -> '", shown(names_->names()[static_cast<std::size_t>(parent)]),
               "': got a sum beyond double, expected a finite one"));
   }
   distinct_edge(child, parent, weight);

@@ -25,17 +25,18 @@ void check_share(double test) {
        text("test: got ", test, ", expected more than 0, less than 1"));
 }
 
+std::int32_t child_of(const AncestorLists& ancestors, std::int64_t pair) {
+  const auto after = std::upper_bound(ancestors.offsets.begin(), ancestors.offsets.end(), pair);
+  return static_cast<std::int32_t>(after - ancestors.offsets.begin() - 1);
+}
+
 // Which pairs are held out: pairs in random order, each taken if both its ends keep another one.
 std::vector<bool> held_out(const AncestorLists& ancestors, std::int64_t wanted,
                            std::uint64_t seed) {
   const auto nodes = static_cast<std::int32_t>(ancestors.offsets.size() - 1);
   const std::size_t pairs = ancestors.ids.size();
-  std::vector<std::int32_t> child(pairs);
   std::vector<std::int32_t> degree(at(nodes), 0);
   for (std::int32_t node = 0; node < nodes; ++node) {
-    for (std::int64_t i = 0; i < ancestors.size(node); ++i) {
-      child[static_cast<std::size_t>(ancestors.begin(node) + i)] = node;
-    }
     degree[at(node)] += static_cast<std::int32_t>(ancestors.size(node));
   }
   for (const std::int32_t ancestor : ancestors.ids) ++degree[at(ancestor)];
@@ -47,7 +48,7 @@ std::vector<bool> held_out(const AncestorLists& ancestors, std::int64_t wanted,
     const std::uint64_t word = std::uint64_t{words[1]} << 32 | words[0];
     std::swap(order[i], order[i + static_cast<std::size_t>(word % (pairs - i))]);
     const std::size_t pair = at(order[i]);
-    std::int32_t& low = degree[at(child[pair])];
+    std::int32_t& low = degree[at(child_of(ancestors, order[i]))];
     std::int32_t& high = degree[at(ancestors.ids[pair])];
     if (low < 2 || high < 2) continue;
     --low;

@@ -1,3 +1,4 @@
+import array
 import gzip
 import json
 import random
@@ -181,6 +182,7 @@ def test_parents_of_an_array():
     np = pytest.importorskip("numpy")
     parents = [-1, 0, 0, 1, 1, 2]
     expected = Hierarchy.from_parents(parents).edges
+    assert Hierarchy.from_parents(array.array("i", parents)).edges == expected
     for type_ in (np.int64, np.int32):
         assert Hierarchy.from_parents(np.array(parents, type_)).edges == expected
     assert Hierarchy.from_parents(np.array([-1, 9, 0, 9, 0, 9])[::2]).edges == expected[:2]

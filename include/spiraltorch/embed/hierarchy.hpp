@@ -64,8 +64,8 @@ struct HierarchyReport {
 /// Errors: `empty_input` (no edge), `invalid_value` (empty name, weight not > 0, cycle, bad UTF-8,
 /// options), `non_finite` (weight), `length_mismatch` (columns of a line), `out_of_range` (unknown
 /// name or parent), `io` (file; FormatError for damaged gzip or WordNet data). Nothing is half
-/// read. Memory is linear in nodes and edges: about 45 bytes and the name's beyond 15 a node, 24 an
-/// edge.
+/// read. Memory is linear in nodes and edges: about 45 bytes and the name's beyond 15 a node, 16 an
+/// edge, and half as much again while they are read.
 ///
 /// @code
 ///   auto animals = Hierarchy::from_edges({{"dog", "mammal"}, {"cat", "mammal"}});
@@ -131,7 +131,8 @@ class SPIRALTORCH_API Hierarchy {
   /// Longest path from a root to each node.
   [[nodiscard]] std::vector<std::int64_t> depths() const;
   /// child, parent and, unless all are 1, weight, separated by tabs, one edge a line; `io`, and
-  /// `invalid_value` for a name that holds a tab or a line end.
+  /// `invalid_value` for a name that readers would take for something else: with a tab, a line end
+  /// or a NUL, or beginning with #.
   void write_tsv(const std::string& path) const;
 
  private:

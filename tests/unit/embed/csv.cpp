@@ -82,7 +82,10 @@ TEST_CASE("what is written is read back") {
   CHECK(back.nodes() == h.nodes());
   CHECK(back.edges()[0].weight == 2.0);
   check_error(Errc::io, [&] { h.write_tsv("/nonexistent/folder/out.tsv"); });
-  check_error(Errc::invalid_value, [] {
-    Hierarchy::from_edges({{"a\tb", "c"}}).write_tsv(kFolder.file("tab.tsv"));
-  });
+  for (const std::string& name :
+       {std::string("a\tb"), std::string("a\n"), std::string("a\0", 2), std::string("#a")}) {
+    check_error(Errc::invalid_value, [&] {
+      Hierarchy::from_edges({{name, "c"}}).write_tsv(kFolder.file("bad.tsv"));
+    });
+  }
 }

@@ -85,6 +85,15 @@ TEST_CASE("one large cycle is named in part and collapses") {
   CHECK(merged.edges().size() == 1);
 }
 
+TEST_CASE("long names are shown in part") {
+  const std::string name(5000, 'x');
+  const auto [code, what] = error_of([&] {
+    (void)Hierarchy::from_edges({{name, "b"}, {"b", name}}).closure();
+  });
+  CHECK(code == Errc::invalid_value);
+  CHECK(what.size() < 400);
+}
+
 TEST_CASE("a chain collapses to itself in linear time") {
   HierarchyBuilder builder("test");
   for (std::int32_t i = 0; i < kLong; ++i) builder.node(std::to_string(i));
