@@ -2610,3 +2610,8 @@ class HierarchyEmbedding:
     def __len__(self) -> int: ...
 
     def __repr__(self) -> str: ...
+
+    def view(self, path: object, hierarchy: Hierarchy | None = None, title: str | None = None) -> None:
+        """
+        Writes the Poincaré disk as one HTML file: drag, zoom, search. The hierarchy gives edges.
+        """

@@ -11,6 +11,7 @@
 #include <spiraltorch/embed/embedding.hpp>
 
 #include "arrays.hpp"
+#include "embed_view.hpp"
 
 using namespace nb::literals;
 using st::Hierarchy;
@@ -287,4 +288,5 @@ void bind_embed(nb::module_& m) {
         "init_scale"_a = 1e-3, "seed"_a = 0, "device"_a = "cpu", "threads"_a = nb::none(),
         "dtype"_a = "float32", "grouped"_a = true);
   bind_use(c);
+  bind_embed_view(c);
 }
