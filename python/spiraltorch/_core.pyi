@@ -2583,6 +2583,10 @@ class HierarchyEmbedding:
     def curvature(self) -> float:
         """Curvature of the ball."""
 
+    @property
+    def options(self) -> dict:
+        """What it was made with; None follows from the nodes."""
+
     def index(self, name: str) -> int:
         """Row of a name."""
 

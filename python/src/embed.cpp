@@ -199,6 +199,30 @@ void construct(HierarchyEmbedding* self, std::int64_t dim, std::string manifold,
                                  .grouped = grouped});
 }
 
+nb::dict options_of(const HierarchyEmbedding& e) {
+  const st::EmbeddingOptions& o = e.options();
+  nb::dict d;
+  d["dim"] = o.dim;
+  d["manifold"] = o.manifold;
+  d["curvature"] = o.curvature;
+  d["epochs"] = o.epochs;
+  d["batch"] = o.batch;
+  d["lr"] = o.lr;
+  d["negatives"] = o.negatives;
+  d["burn_in"] = o.burn_in;
+  d["burn_in_factor"] = o.burn_in_factor;
+  d["sampling_power"] = o.sampling_power;
+  d["init"] = o.init;
+  d["init_radius"] = o.init_radius;
+  d["init_scale"] = o.init_scale;
+  d["seed"] = o.seed;
+  d["device"] = o.device;
+  d["threads"] = o.threads;
+  d["dtype"] = o.dtype;
+  d["grouped"] = o.grouped;
+  return d;
+}
+
 void bind_results(nb::module_& m) {
   using Evaluation = st::EmbeddingEvaluation;
   nb::class_<Evaluation::Level>(m, "EmbeddingLevel", "Reconstruction figures of one depth.")
@@ -239,6 +263,7 @@ void bind_use(nb::class_<HierarchyEmbedding>& c) {
   c.def_prop_ro(
       "curvature", [](const HierarchyEmbedding& e) { return e.options().curvature; },
       "Curvature of the ball.");
+  c.def_prop_ro("options", options_of, "What it was made with; None follows from the nodes.");
   c.def("index", &HierarchyEmbedding::index, "name"_a, "Row of a name.");
   c.def("distance", &HierarchyEmbedding::distance, "a"_a, "b"_a, "Distance of two nodes.");
   c.def("nearest", &HierarchyEmbedding::nearest, "name"_a, "k"_a = 10, Unlocked(),
