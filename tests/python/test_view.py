@@ -4,6 +4,8 @@ import importlib.util
 import json
 import math
 import struct
+import subprocess
+import sys
 import zlib
 
 import pytest
@@ -323,6 +325,16 @@ def test_without_a_hierarchy_there_are_points_only(browser, tmp_path):
     assert state(browser)["centre"] == pytest.approx([0, 0], abs=1e-6)
     script = "return spiraltorchView.distance('left', 'rim')"  # in the embedding's own unit
     assert browser.run(script) == pytest.approx(embedding.distance("left", "rim"), rel=1e-4)
+
+
+@in_browser
+def test_the_screenshot_tool(tmp_path, root):
+    written(POINTS, EDGES, tmp_path / "view.html")
+    tool = [sys.executable, root / "tools" / "screenshot_view.py", "--size", "600", "500"]
+    options = ["--select", "left", "--scale", "0.5", "--scheme", "dark"]
+    subprocess.run([*tool, *options, tmp_path / "view.html", tmp_path / "view.png"], check=True)
+    rows = pixels((tmp_path / "view.png").read_bytes())
+    assert (len(rows[0]), len(rows)) == (600, 500) and sum(rows[-5][3]) < 200
 
 
 def test_views_that_cannot_be_written(tmp_path):

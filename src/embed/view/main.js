@@ -67,8 +67,7 @@
     scale.value = part;
     byId("scale-value").textContent = part < 1 ? `${Math.round(part * 100)} %` : "true";
     byId("note").textContent = graph.note + (part < 1
-      ? ` Distances from the centre are shown at ${part} of their length, so that what lies far out` +
-        " is not all at the rim." : "");
+      ? ` Distances from the view's centre are shown at ${part} of their length.` : "");
   };
   setShrink(view.shrink);
   scale.addEventListener("input", () => {
