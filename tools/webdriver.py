@@ -54,14 +54,13 @@ class Browser:
     def _open(self, size, scale):
         arguments = [
             "--headless=new",
+            "--no-sandbox",  # which root and most containers cannot have; the pages are our own
             "--disable-gpu",
             "--disable-dev-shm-usage",
             "--hide-scrollbars",
             f"--window-size={size[0]},{size[1]}",
             f"--force-device-scale-factor={scale}",
         ]
-        if os.geteuid() == 0:
-            arguments.append("--no-sandbox")  # Chromium refuses to run as root with it
         wanted = {
             "browserName": "chrome",
             "goog:chromeOptions": {"binary": shutil.which("chromium"), "args": arguments},

@@ -42,8 +42,8 @@ def load(path):
 def check_folder(path):
     """Before the work, not after it."""
     folder = os.path.dirname(path) or "."
-    if not os.path.isdir(folder):
-        raise Failure(f"--out: got '{path}', expected a file in an existing folder")
+    if os.path.isdir(path) or not os.path.isdir(folder) or not os.access(folder, os.W_OK):
+        raise Failure(f"--out: got '{path}', expected a file in a folder that can be written")
 
 
 def figures(result):

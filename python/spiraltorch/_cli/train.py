@@ -55,6 +55,7 @@ class Progress:
     def __init__(self, checkpoint):
         self.terminal = sys.stderr.isatty()
         self.stopped = False
+        self.open = False  # a bar whose line has not ended
         self.checkpoint = checkpoint
         self.last = None
 
@@ -70,12 +71,16 @@ class Progress:
         if self.terminal:
             filled = 24 * p.epoch // p.epochs
             bar = "#" * filled + "." * (24 - filled)
-            end = "\n" if p.epoch == p.epochs or self.stopped else ""
-            print(f"\r[{bar}] {line}\033[K", end=end, file=sys.stderr, flush=True)
+            print(f"\r[{bar}] {line}\033[K", end="", file=sys.stderr, flush=True)
+            self.open = True
         else:
             print(line, file=sys.stderr, flush=True)
         self.checkpoint(p.epoch)
         return not self.stopped
+
+    def close(self):
+        if self.open:
+            print(file=sys.stderr)
 
 
 class Checkpoint:
@@ -145,6 +150,7 @@ def command_embed(args):
         seconds = time.perf_counter() - start
         embedding.save(args.out)
     finally:
+        progress.close()
         signal.signal(signal.SIGINT, before)
     report = results(args, embedding, progress, finished, seconds)
     if not finished:

@@ -17,18 +17,56 @@ const shrunk = (part, x, y) => {
   return [x * scale, y * scale];
 };
 
+const wordOf = (colour) => {  // "#rrggbb" as a word of an image: bytes red, green, blue, alpha
+  const rgb = parseInt(colour.slice(1), 16);
+  return (0xff << 24 | (rgb & 255) << 16 | (rgb >> 8 & 255) << 8 | rgb >> 16) >>> 0;
+};
+
+// The pixels under edges and circles: page, disk and dots. In motion one pixel a unit of the page does.
+class Ground {
+  constructor(target, width, height, ratio) {
+    this.ratio = ratio;
+    this.columns = Math.max(1, Math.round(width * ratio));
+    this.lines = Math.max(1, Math.round(height * ratio));
+    this.own = target ? null : document.createElement("canvas");
+    if (this.own) [this.own.width, this.own.height] = [this.columns, this.lines];
+    this.target = target ?? this.own.getContext("2d", { alpha: false });
+    this.image = this.target.createImageData(this.columns, this.lines);
+    this.pixels = new Uint32Array(this.image.data.buffer);
+  }
+
+  clear([scale, cx, cy], page, inside) {
+    const { pixels, columns, lines, ratio } = this, radius = scale * ratio;
+    pixels.fill(page);
+    const top = Math.max(0, Math.ceil((cy - scale) * ratio));
+    const bottom = Math.min(lines, (cy + scale) * ratio);
+    for (let line = top; line < bottom; ++line) {
+      const half = Math.sqrt(Math.max(0, radius ** 2 - (line + 0.5 - cy * ratio) ** 2));
+      const left = Math.max(0, Math.round(cx * ratio - half));
+      const right = Math.min(columns, Math.round(cx * ratio + half));
+      if (left < right) pixels.fill(inside, line * columns + left, line * columns + right);
+    }
+  }
+
+  show(context, ratio) {
+    this.target.putImageData(this.image, 0, 0);
+    context.setTransform(ratio, 0, 0, ratio, 0, 0);
+    if (this.own) context.drawImage(this.own, 0, 0);
+  }
+}
+
 class Painter {
   constructor(canvas, graph) {
     this.canvas = canvas;
     this.graph = graph;
     this.context = canvas.getContext("2d", { alpha: false });
-    this.layer = document.createElement("canvas");
     this.px = new Float32Array(graph.count);
     this.py = new Float32Array(graph.count);
     this.zx = new Float64Array(graph.count);  // after the view's isometry
     this.zy = new Float64Array(graph.count);
     this.near = new Float64Array(graph.count);  // and the gap there
     this.size = new Float32Array(graph.count);  // radius on the screen, 0 where it is off it
+    this.round = new Int32Array(graph.count);  // stamp of the frame that last drew it as a circle
     this.edgeStamps = new Int32Array(1 << 16);
     this.stamp = 0;
     this.readColours();
@@ -39,13 +77,11 @@ class Painter {
     const style = getComputedStyle(document.documentElement);
     const read = (name) => style.getPropertyValue(name).trim();
     this.colours = { page: read("--page"), disk: read("--disk"), rim: read("--rim"),
-      text: read("--text"), accent: read("--accent") };
+      text: read("--text") };
     this.palette = Array.from({ length: BRANCHES + 1 }, (_, i) => read("--b" + i));
-    // As words of an image: bytes red, green, blue, alpha.
-    this.words = Uint32Array.from(this.palette, (colour) => {
-      const rgb = parseInt(colour.slice(1), 16);
-      return (0xe0 << 24 | (rgb & 255) << 16 | (rgb >> 8 & 255) << 8 | rgb >> 16) >>> 0;
-    });
+    this.words = Uint32Array.from(this.palette, wordOf);
+    this.pageWord = wordOf(this.colours.page);
+    this.diskWord = wordOf(this.colours.disk);
   }
 
   resize() {
@@ -54,10 +90,8 @@ class Painter {
     this.height = this.canvas.clientHeight;
     this.canvas.width = Math.max(1, Math.round(this.width * this.ratio));
     this.canvas.height = Math.max(1, Math.round(this.height * this.ratio));
-    this.layer.width = this.canvas.width;
-    this.layer.height = this.canvas.height;
-    this.image = this.layer.getContext("2d").createImageData(this.canvas.width, this.canvas.height);
-    this.pixels = new Uint32Array(this.image.data.buffer);
+    this.full = new Ground(this.context, this.width, this.height, this.ratio);
+    this.coarse = this.ratio > 1 ? new Ground(null, this.width, this.height, 1) : this.full;
   }
 
   // Screen units of the disk's radius, and where its centre is.
@@ -89,7 +123,7 @@ class Painter {
       px[i] = u;
       py[i] = v;
       const seen = u > -margin && v > -margin && u < width + margin && v < height + margin;
-      size[i] = seen ? Math.max(0.55, base[i] * scale / zoom * Math.sqrt(Math.min(1, g * zoom))) : 0;
+      size[i] = seen ? Math.max(0.75, base[i] * scale / zoom * Math.sqrt(Math.min(1, g * zoom))) : 0;
     }
   }
 
@@ -98,20 +132,15 @@ class Painter {
     view.moving = moving;
     this.move(view);
     const [scale, cx, cy] = this.frameOf(view);
-    g.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
+    const budget = moving ? BUDGET.moving : BUDGET.still;
+    const circles = this.dots(view, budget);
     g.globalAlpha = 1;
-    g.fillStyle = colours.page;
-    g.fillRect(0, 0, this.width, this.height);
     g.beginPath();
     g.arc(cx, cy, scale, 0, 2 * Math.PI);
-    g.fillStyle = colours.disk;
-    g.fill();
     g.strokeStyle = colours.rim;
-    g.lineWidth = 1.25;
+    g.lineWidth = 1.5;
     g.stroke();
-    const budget = moving ? BUDGET.moving : BUDGET.still;
     const edges = this.edges(view, budget);
-    const circles = this.dots(budget);
     this.circles(circles);
     this.path(view);
     drawLabels(this, view, circles);
@@ -200,28 +229,33 @@ class Painter {
     this.context.lineTo(u, v);
   }
 
-  // Draws what is smaller than a circle, or beyond the budget; returns the rest, smallest first.
-  dots(budget) {
-    const { count, branch, rank } = this.graph, { px, py, size, pixels, words, ratio } = this;
-    const columns = this.canvas.width, lines = this.canvas.height, circles = [];
-    pixels.fill(0);
-    for (let k = 0; k < count; ++k) {
+  // Page, disk and what is smaller than a circle, or beyond the budget; returns the rest, smallest
+  // first.
+  dots(view, budget) {
+    const { count, branch, base, rank } = this.graph, { px, py, size, words, round } = this;
+    const ground = view.moving ? this.coarse : this.full, circles = [], mark = ++this.stamp;
+    const { pixels, columns, lines, ratio } = ground;
+    ground.clear(this.frameOf(view), this.pageWord, this.diskWord);
+    const largest = this.frameOf(view)[0] / view.zoom;  // of size / base
+    for (let k = 0; k < count && circles.length < budget.circles; ++k) {
       const i = rank[k];
-      if (size[i] === 0) continue;
-      if (size[i] >= 1.6 && circles.length < budget.circles) {
-        circles.push(i);
-        continue;
-      }
-      const side = Math.max(1, Math.round(Math.min(size[i], 2.2) * 1.7 * ratio));
-      const left = Math.round(px[i] * ratio - side / 2), top = Math.round(py[i] * ratio - side / 2);
+      if (base[i] * largest < 1.6) break;
+      if (size[i] < 1.6) continue;
+      circles.push(i);
+      round[i] = mark;
+    }
+    const most = view.moving ? 2 : 4;
+    for (let i = 0; i < count; ++i) {
+      if (size[i] === 0 || round[i] === mark) continue;
+      const side = Math.max(1, Math.min(most, size[i] * 1.7) * ratio + 0.5 | 0);
+      const left = px[i] * ratio - side / 2 + 0.5 | 0, top = py[i] * ratio - side / 2 + 0.5 | 0;
       if (left < 0 || top < 0 || left + side > columns || top + side > lines) continue;
       const word = words[branch[i]];
-      for (let line = top; line < top + side; ++line) {
-        for (let at = line * columns + left, end = at + side; at < end; ++at) pixels[at] = word;
+      for (let line = top * columns + left, n = 0; n < side; ++n, line += columns) {
+        for (let at = line; at < line + side; ++at) pixels[at] = word;
       }
     }
-    this.layer.getContext("2d").putImageData(this.image, 0, 0);
-    this.context.drawImage(this.layer, 0, 0, columns / ratio, lines / ratio);
+    ground.show(this.context, this.ratio);
     return circles.sort((a, b) => size[a] - size[b]);
   }
 
@@ -242,7 +276,7 @@ class Painter {
   path(view) {
     if (view.selected < 0) return;
     const { tree } = this.graph, { context: g, px, py, size } = this;
-    g.strokeStyle = this.colours.accent;
+    g.strokeStyle = this.colours.text;
     g.lineWidth = 2;
     g.beginPath();
     for (let i = view.selected, n = 0; tree.up[i] >= 0 && n < 1000; i = tree.up[i], ++n) {
