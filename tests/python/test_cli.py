@@ -87,6 +87,25 @@ def test_eval(trained, tmp_path, mammals):
     assert len(shown.splitlines()) == 4 + len(result["per_depth"])
 
 
+@pytest.mark.skipif(
+    not hasattr(HierarchyEmbedding, "evaluate_links"), reason="no evaluate_links in this build"
+)
+def test_eval_of_held_out_edges_and_of_a_sample(trained, tmp_path, mammals):
+    out, _ = trained
+    whole = Hierarchy.from_csv(mammals)
+    pairs = [(whole.nodes[c], whole.nodes[p]) for c, p, _ in whole.edges]
+    train, test = Hierarchy.from_edges(pairs[:1100]), Hierarchy.from_edges(pairs[1100:])
+    train.write_tsv(tmp_path / "train.tsv")
+    test.write_tsv(tmp_path / "test.tsv")
+    done = command("eval", out, tmp_path / "train.tsv", "--links", tmp_path / "test.tsv", "--json")
+    assert done.returncode == 0, done.stderr
+    found, want = json.loads(done.stdout), HierarchyEmbedding.load(out).evaluate_links(train, test)
+    assert (found["map"], found["pairs"]) == (want.map, want.pairs) and found["pairs"] == 82
+    some = json.loads(command("eval", out, mammals, "--sample", "50", "--json").stdout)
+    assert some["sampled"] and some["nodes"] == 50
+    assert "(a sample)" in command("eval", out, mammals, "--sample", "50").stdout
+
+
 def test_nearest(trained):
     out, _ = trained
     near = command("nearest", out, "dog.n.01", "-k", 4)
@@ -138,6 +157,7 @@ def test_wordnet_and_devices(tmp_path, mammals):
         (["embed", "{mammals}", "--out", "x", "--epochs", "9" * 20], 2, "64 bits"),
         (["embed", "{mammals}", "--out", "x", "--checkpoint-every", "0s"], 2, "0s"),
         (["embed", "{mammals}", "--out", "x", "--checkpoint-every", "often"], 2, "often"),
+        (["eval", "x", "x", "--links", "x", "--sample", "5"], 2, "--links"),
         (["embed", "{mammals}", "--resume", "{trained}", "--lr", "1"], 2, "--lr"),
     ],
 )

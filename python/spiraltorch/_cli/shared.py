@@ -52,6 +52,7 @@ def figures(result):
         "mean_rank": result.mean_rank,
         "nodes": result.nodes,
         "pairs": result.pairs,
+        "sampled": getattr(result, "sampled", False),
         "per_depth": {
             depth: {"map": level.map, "mean_rank": level.mean_rank, "nodes": level.nodes}
             for depth, level in result.per_depth.items()
@@ -62,7 +63,8 @@ def figures(result):
 def print_figures(result):
     print(f"MAP        {result.map:.4f}")
     print(f"mean rank  {result.mean_rank:.4f}")
-    print(f"nodes      {result.nodes}   pairs {result.pairs}")
+    drawn = "   (a sample)" if getattr(result, "sampled", False) else ""
+    print(f"nodes      {result.nodes}   pairs {result.pairs}{drawn}")
 
 
 def print_json(value):

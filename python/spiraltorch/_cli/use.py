@@ -16,15 +16,18 @@ from .shared import (
 
 
 def evaluation(args):
+    if args.links and args.sample is not None:
+        args.usage_error("--sample: not with --links, whose edges are few")
     embedding, hierarchy = load(args.embedding), read_hierarchy(args.edges)
-    sample = {} if args.sample is None else {"sample": args.sample}
     if args.links:
         if not hasattr(embedding, "evaluate_links"):
             raise Failure("--links: this build has no evaluation of held-out edges")
-        return embedding.evaluate_links(hierarchy, read_hierarchy(args.links), **sample)
-    if sample and "sample" not in embedding.evaluate.__doc__:
+        return embedding.evaluate_links(hierarchy, read_hierarchy(args.links))
+    if args.sample is None:
+        return embedding.evaluate(hierarchy)
+    if "sample" not in embedding.evaluate.__doc__:
         raise Failure("--sample: this build evaluates all nodes only")
-    return embedding.evaluate(hierarchy, **sample)
+    return embedding.evaluate(hierarchy, sample=args.sample)
 
 
 def command_eval(args):
