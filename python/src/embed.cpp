@@ -258,12 +258,12 @@ void bind_use(nb::class_<HierarchyEmbedding>& c) {
   c.def_prop_ro("names", &HierarchyEmbedding::names, "Names by row.");
   c.def_prop_ro("epochs_done", &HierarchyEmbedding::epochs_done, "Epochs trained.");
   c.def_prop_ro("is_fitted", &HierarchyEmbedding::is_fitted, "Whether there are vectors.");
+  c.def_prop_ro("options", options_of, "What it was made with; None follows from the nodes.");
   c.def_prop_ro(
       "dim", [](const HierarchyEmbedding& e) { return e.options().dim; }, "Dimensions.");
   c.def_prop_ro(
       "curvature", [](const HierarchyEmbedding& e) { return e.options().curvature; },
       "Curvature of the ball.");
-  c.def_prop_ro("options", options_of, "What it was made with; None follows from the nodes.");
   c.def("index", &HierarchyEmbedding::index, "name"_a, "Row of a name.");
   c.def("distance", &HierarchyEmbedding::distance, "a"_a, "b"_a, "Distance of two nodes.");
   c.def("nearest", &HierarchyEmbedding::nearest, "name"_a, "k"_a = 10, Unlocked(),

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "check_error.hpp"
-#include "embed/view_layout.hpp"
+#include "embed/view/layout.hpp"
 #include "spiraltorch/geometry/poincare_ball.hpp"
 #include "temporary.hpp"
 

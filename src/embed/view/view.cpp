@@ -8,14 +8,14 @@
 #include <span>
 #include <string_view>
 
-#include "embed/view_layout.hpp"
-#include "embed/view_page.hpp"
+#include "embed/view/layout.hpp"
+#include "embed/view/page.hpp"
 #include "spiraltorch/base/error.hpp"
 #include "spiraltorch/base/safetensors.hpp"
 #include "spiraltorch/base/text.hpp"
 #include "spiraltorch/geometry/poincare_ball.hpp"
 
-// The page's parts stand in src/embed/view; here they are filled with an embedding's data.
+// The page's parts stand in src/embed/view/page; here they are filled with an embedding's data.
 namespace spiraltorch {
 namespace {
 

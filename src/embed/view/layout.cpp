@@ -1,4 +1,4 @@
-#include "embed/view_layout.hpp"
+#include "embed/view/layout.hpp"
 
 #include <algorithm>
 #include <cmath>
