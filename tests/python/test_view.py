@@ -219,7 +219,7 @@ def test_dragging_is_an_isometry(small):
 def test_the_point_under_the_pointer_follows_it_where_distances_are_shrunk(small):
     small.run("window.spiraltorchView.setScale(0.4)")
     x, y = map(round, position(small, "right")["screen"])
-    small.drag((x, y), (x + 30, y - 60), (x + 45, y - 120))
+    small.drag((x, y), (x + 1, y - 2), (x + 30, y - 60), (x + 45, y - 120))
     at_rest(small)
     assert position(small, "right")["screen"] == pytest.approx([x + 45, y - 120], abs=2)
     check_distances(small)

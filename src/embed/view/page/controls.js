@@ -57,7 +57,8 @@ class Controls {
     this.flight = 0;
     this.painter.canvas.setPointerCapture(e.pointerId);
     this.pointers.set(e.pointerId, [e.offsetX, e.offsetY]);
-    this.travelled = 0;
+    this.pressed = [e.offsetX, e.offsetY];
+    this.dragging = false;
     this.hover(-1);
   }
 
@@ -67,13 +68,15 @@ class Controls {
       this.hover(this.nearest(...now, 12), ...now);
       return;
     }
-    this.travelled += Math.hypot(now[0] - before[0], now[1] - before[1]);
+    // A click that trembles is no drag; once it is one, it starts where the button went down.
+    if (!this.dragging && Math.hypot(now[0] - this.pressed[0], now[1] - this.pressed[1]) <= 3) return;
+    this.dragging = true;
     this.pointers.set(e.pointerId, now);
     if (this.pointers.size === 2) {
       const [other] = [...this.pointers].filter(([id]) => id !== e.pointerId).map(([, at]) => at);
       const length = (p) => Math.max(1, Math.hypot(p[0] - other[0], p[1] - other[1]));
       this.zoomAt(length(now) / length(before), ...other);
-    } else if (this.travelled > 3) {
+    } else {
       this.painter.canvas.classList.add("dragging");
       this.translate(this.under(...before), this.under(...now));
     }
@@ -82,7 +85,7 @@ class Controls {
   up(e) {
     if (!this.pointers.delete(e.pointerId)) return;
     this.painter.canvas.classList.remove("dragging");
-    if (e.type === "pointerup" && this.travelled <= 3) {
+    if (e.type === "pointerup" && !this.dragging) {
       const hit = this.nearest(e.offsetX, e.offsetY, 14);
       if (hit >= 0) this.view.select(hit);
     }
@@ -92,7 +95,8 @@ class Controls {
   wheel(e) {
     e.preventDefault();
     this.flight = 0;
-    const pixels = e.deltaY * (e.deltaMode === 1 ? 16 : e.deltaMode === 2 ? 400 : 1);
+    const line = e.deltaMode === 1 ? 16 : e.deltaMode === 2 ? 400 : 1;
+    const pixels = e.deltaY * line * (e.ctrlKey ? 6 : 1);  // a pinch on a touch pad comes with Ctrl
     this.zoomAt(Math.exp(-Math.max(-300, Math.min(300, pixels)) * 0.0018), e.offsetX, e.offsetY);
   }
 
