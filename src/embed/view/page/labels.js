@@ -31,7 +31,7 @@ function drawLabels(painter, view, circles) {
   g.strokeStyle = colours.disk;
   g.fillStyle = colours.text;
   if (view.selected >= 0) place(view.selected, true);
-  const least = graph.child.length > 0 ? 3.2 : 2.2;
+  const least = circles.length <= LABELS ? 0 : graph.child.length > 0 ? 3.2 : 2.2;
   for (let k = circles.length - 1, tried = 0; k >= 0 && tried < 4 * LABELS; --k, ++tried) {
     const i = circles[k];
     if (size[i] < least || placed.length >= LABELS) break;
