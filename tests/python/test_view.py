@@ -123,6 +123,13 @@ def at_rest(browser):
     browser.wait(script)
 
 
+def two_frames(browser):
+    """What the page hears of its surroundings, it hears before a frame."""
+    wait = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+    browser.cdp("Runtime.evaluate", expression=wait, awaitPromise=True)
+    at_rest(browser)
+
+
 def state(browser):
     return browser.run("return window.spiraltorchView.state()")
 
@@ -264,7 +271,7 @@ def test_hovering_names_and_clicking_selects(small):
 def test_the_picture_has_content(small, scheme):
     feature = [{"name": "prefers-color-scheme", "value": scheme}]
     small.cdp("Emulation.setEmulatedMedia", features=feature)
-    at_rest(small)
+    two_frames(small)
     rows = pixels(small.screenshot())
     assert (len(rows[0]), len(rows)) == (1000, 800)
     corner, middle = rows[-60][3], rows[300][500]
