@@ -58,7 +58,7 @@ Vector principal_axis(const Vector& rows, std::size_t dim, const Vector* before)
   };
   if (!constrain()) axis[0] = 1.0;
   for (int round = 0; round < 100; ++round) {
-    const Vector last = axis;
+    Vector last = axis;
     std::fill(axis.begin(), axis.end(), 0.0);
     for (std::size_t i = 0; i < rows.size(); i += dim) {
       const std::span row(rows.data() + i, dim);

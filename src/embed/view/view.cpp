@@ -20,6 +20,8 @@ namespace spiraltorch {
 namespace {
 
 using Json = nlohmann::json;
+constexpr std::string_view kAlphabet =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 // Little-endian words of 32 bits in base64 (RFC 4648).
 class Base64 {
@@ -42,8 +44,6 @@ class Base64 {
 
  private:
   void flush(int characters) {
-    constexpr std::string_view kAlphabet =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     for (int i = 0; i < characters; ++i) text_ += kAlphabet[pending_ >> (18 - 6 * i) & 63];
     pending_ = 0;
     count_ = 0;
