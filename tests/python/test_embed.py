@@ -79,3 +79,13 @@ def test_safetensors_readers_can_read_it(tmp_path):
     assert header["vectors"]["data_offsets"] == [0, len(raw) - 8 - length]
     assert all(isinstance(v, str) for v in header["__metadata__"].values())
     assert json.loads(header["__metadata__"]["names"]) == e.names
+
+
+def test_a_file_saved_in_the_callback_resumes_to_the_same_bits(tmp_path):
+    h = Hierarchy.from_edges(TREE)
+    e = HierarchyEmbedding(dim=3, epochs=4, burn_in=1, curvature=-2.0)
+    assert e.fit(h, lambda p: e.save(tmp_path / f"{p.epoch}"))
+    for epoch in range(1, 6):
+        back = HierarchyEmbedding.load(tmp_path / f"{epoch}")
+        assert back.epochs_done == epoch
+        assert back.resume(h) and back.vectors.data() == e.vectors.data()
