@@ -2576,16 +2576,16 @@ class HierarchyEmbedding:
         """Whether there are vectors."""
 
     @property
+    def options(self) -> dict:
+        """What it was made with; None follows from the nodes."""
+
+    @property
     def dim(self) -> int:
         """Dimensions."""
 
     @property
     def curvature(self) -> float:
         """Curvature of the ball."""
-
-    @property
-    def options(self) -> dict:
-        """What it was made with; None follows from the nodes."""
 
     def index(self, name: str) -> int:
         """Row of a name."""
