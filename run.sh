@@ -22,3 +22,7 @@ mkdir -p build
 
 say "Nearest neighbours of dog.n.01"
 .venv/bin/spiraltorch nearest build/mammals.safetensors dog.n.01 -k 10
+
+say "The disk, to open in a browser"
+.venv/bin/spiraltorch view build/mammals.safetensors --edges data/wordnet_mammals.tsv \
+  --title "WordNet's mammals" --out build/mammals.html

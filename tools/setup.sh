@@ -2,8 +2,10 @@
 
 # Builds and runs: compiler, CMake presets, Python with headers, headers of Highway, KISS FFT and JSON.
 build_packages="g++ cmake ninja-build python3 python3-venv python3-dev libhwy-dev libkissfft-dev nlohmann-json3-dev"
-# Tests and lint on top: doctest, WordNet's database, a software Vulkan adapter, formatters.
-test_packages="doctest-dev wordnet-base mesa-vulkan-drivers libvulkan1 clang-format codespell git"
+# Tests and lint on top: doctest, WordNet's database, a software Vulkan adapter, formatters, and the
+# browser that the view is tested in (135 MB to fetch, the largest part).
+test_packages="doctest-dev wordnet-base mesa-vulkan-drivers libvulkan1 clang-format codespell git
+  chromium chromium-driver"
 
 say() { printf '\n== %s\n' "$*"; }
 

@@ -2625,6 +2625,10 @@ class HierarchyEmbedding:
         """Whether there are vectors."""
 
     @property
+    def options(self) -> dict:
+        """What it was made with; None follows from the nodes."""
+
+    @property
     def dim(self) -> int:
         """Dimensions."""
 
@@ -2702,3 +2706,7 @@ class EmbeddingNeighbours:
     @property
     def distances(self) -> Tensor:
         """(queries, k)."""
+    def view(self, path: object, hierarchy: Hierarchy | None = None, title: str | None = None) -> None:
+        """
+        Writes the Poincaré disk as one HTML file: drag, zoom, search. The hierarchy gives edges.
+        """

@@ -13,6 +13,7 @@
 #include <spiraltorch/embed/embedding.hpp>
 
 #include "arrays.hpp"
+#include "embed_view.hpp"
 
 using namespace nb::literals;
 using st::Hierarchy;
@@ -71,6 +72,30 @@ void construct(HierarchyEmbedding* self, std::int64_t dim, std::string manifold,
                                  .grouped = grouped});
 }
 
+nb::dict options_of(const HierarchyEmbedding& e) {
+  const st::EmbeddingOptions& o = e.options();
+  nb::dict d;
+  d["dim"] = o.dim;
+  d["manifold"] = o.manifold;
+  d["curvature"] = o.curvature;
+  d["epochs"] = o.epochs;
+  d["batch"] = o.batch;
+  d["lr"] = o.lr;
+  d["negatives"] = o.negatives;
+  d["burn_in"] = o.burn_in;
+  d["burn_in_factor"] = o.burn_in_factor;
+  d["sampling_power"] = o.sampling_power;
+  d["init"] = o.init;
+  d["init_radius"] = o.init_radius;
+  d["init_scale"] = o.init_scale;
+  d["seed"] = o.seed;
+  d["device"] = o.device;
+  d["threads"] = o.threads;
+  d["dtype"] = o.dtype;
+  d["grouped"] = o.grouped;
+  return d;
+}
+
 void bind_results(nb::module_& m) {
   using Evaluation = st::EmbeddingEvaluation;
   nb::class_<Evaluation::Level>(m, "EmbeddingLevel", "Figures of one depth.")
@@ -108,6 +133,7 @@ void bind_use(nb::class_<HierarchyEmbedding>& c) {
   c.def_prop_ro("names", &HierarchyEmbedding::names, "Names by row.");
   c.def_prop_ro("epochs_done", &HierarchyEmbedding::epochs_done, "Epochs trained.");
   c.def_prop_ro("is_fitted", &HierarchyEmbedding::is_fitted, "Whether there are vectors.");
+  c.def_prop_ro("options", options_of, "What it was made with; None follows from the nodes.");
   c.def_prop_ro(
       "dim", [](const HierarchyEmbedding& e) { return e.options().dim; }, "Dimensions.");
   c.def_prop_ro(
@@ -158,4 +184,5 @@ void bind_embed(nb::module_& m) {
         "dtype"_a = "float32", "grouped"_a = true);
   bind_use(c);
   bind_embed_queries(m, c);
+  bind_embed_view(c);
 }
