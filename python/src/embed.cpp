@@ -51,10 +51,16 @@ void construct(HierarchyEmbedding* self, std::int64_t dim, std::string manifold,
                std::optional<std::int64_t> burn_in, std::optional<double> burn_in_factor,
                double sampling_power, std::string init, std::optional<double> init_radius,
                double init_scale, std::uint64_t seed, std::string device,
-               std::optional<int> threads, std::string dtype, bool grouped) {
+               std::optional<int> threads, std::string dtype, bool grouped, bool closure,
+               std::string mode, std::string objective, std::optional<double> loss_power,
+               std::optional<std::int64_t> local_negatives, std::optional<double> local_from) {
   new (self) HierarchyEmbedding({.dim = dim,
                                  .manifold = std::move(manifold),
                                  .curvature = curvature,
+                                 .objective = std::move(objective),
+                                 .loss_power = loss_power,
+                                 .local_negatives = local_negatives,
+                                 .local_from = local_from,
                                  .epochs = epochs,
                                  .batch = batch,
                                  .lr = lr,
@@ -69,7 +75,9 @@ void construct(HierarchyEmbedding* self, std::int64_t dim, std::string manifold,
                                  .device = std::move(device),
                                  .threads = threads,
                                  .dtype = std::move(dtype),
-                                 .grouped = grouped});
+                                 .grouped = grouped,
+                                 .closure = closure,
+                                 .mode = std::move(mode)});
 }
 
 nb::dict options_of(const HierarchyEmbedding& e) {
@@ -93,6 +101,12 @@ nb::dict options_of(const HierarchyEmbedding& e) {
   d["threads"] = o.threads;
   d["dtype"] = o.dtype;
   d["grouped"] = o.grouped;
+  d["closure"] = o.closure;
+  d["mode"] = o.mode;
+  d["objective"] = o.objective;
+  d["loss_power"] = o.loss_power;
+  d["local_negatives"] = o.local_negatives;
+  d["local_from"] = o.local_from;
   return d;
 }
 
@@ -128,8 +142,9 @@ void bind_use(nb::class_<HierarchyEmbedding>& c) {
         "Trains from the start; progress(p) returning False stops. Returns whether it finished.");
   c.def("resume", resume, "hierarchy"_a, "progress"_a = nb::none(),
         "Goes on where a stopped or loaded training is.");
-  c.def_prop_ro("vectors", &HierarchyEmbedding::vectors,
-                "(nodes, dim) points of the ball, a copy.");
+  c.def_prop_ro(
+      "vectors", &HierarchyEmbedding::vectors,
+      "(nodes, dim) points, a copy; (nodes, dim + 1), time first, of a Lorentz embedding.");
   c.def_prop_ro("names", &HierarchyEmbedding::names, "Names by row.");
   c.def_prop_ro("epochs_done", &HierarchyEmbedding::epochs_done, "Epochs trained.");
   c.def_prop_ro("is_fitted", &HierarchyEmbedding::is_fitted, "Whether there are vectors.");
@@ -179,9 +194,11 @@ void bind_embed(nb::module_& m) {
   c.def("__init__", construct, "dim"_a = 10, "manifold"_a = "poincare", "curvature"_a = -1.0,
         "epochs"_a = nb::none(), "batch"_a = nb::none(), "lr"_a = nb::none(),
         "negatives"_a = nb::none(), "burn_in"_a = nb::none(), "burn_in_factor"_a = nb::none(),
-        "sampling_power"_a = 0.75, "init"_a = "tree", "init_radius"_a = nb::none(),
+        "sampling_power"_a = 0.0, "init"_a = "tree", "init_radius"_a = nb::none(),
         "init_scale"_a = 1e-3, "seed"_a = 0, "device"_a = "cpu", "threads"_a = nb::none(),
-        "dtype"_a = "float32", "grouped"_a = true);
+        "dtype"_a = "float32", "grouped"_a = true, "closure"_a = true, "mode"_a = "auto",
+        "objective"_a = "papers", "loss_power"_a = nb::none(), "local_negatives"_a = nb::none(),
+        "local_from"_a = nb::none());
   bind_use(c);
   bind_embed_queries(m, c);
   bind_embed_view(c);

@@ -1,40 +1,17 @@
 #include "spiraltorch/embed/embedding.hpp"
 
-#include <array>
 #include <chrono>
-#include <cmath>
-#include <fstream>
-#include <numeric>
 
-#include "embed/links.hpp"
-#include "embed/schedule.hpp"
+#include "embed/training.hpp"
 #include "spiraltorch/base/error.hpp"
-#include "spiraltorch/base/philox.hpp"
 #include "spiraltorch/base/text.hpp"
 #include "spiraltorch/geometry/poincare_ball.hpp"
 #include "spiraltorch/ops/reduce.hpp"
-#include "spiraltorch/runtime/backend.hpp"
-#include "spiraltorch/runtime/kernel.hpp"
 #include "spiraltorch/runtime/parallel.hpp"
 #include "spiraltorch/tensor/autograd.hpp"
-#include "spiraltorch/tensor/detail.hpp"
 
 namespace spiraltorch {
 namespace {
-
-constexpr const char* kName = "HierarchyEmbedding";
-
-// The epoch's order of items: Fisher-Yates on words of a stream of the epoch's own.
-std::vector<std::int32_t> shuffled(std::vector<std::int32_t> items, std::uint64_t seed,
-                                   std::int64_t epoch) {
-  for (std::size_t i = items.size(); i > 1; --i) {
-    const auto words = philox_block(seed, (std::uint64_t{3} << 62) + i,
-                                    static_cast<std::uint32_t>(epoch), PhiloxDomain::embedding);
-    const auto j = static_cast<std::size_t>((std::uint64_t{words[0]} * i) >> 32);
-    std::swap(items[i - 1], items[j]);
-  }
-  return items;
-}
 
 class ThreadGuard {
  public:
@@ -47,88 +24,6 @@ class ThreadGuard {
 
  private:
   int before_;
-};
-
-// Degree^power, summed up: the burn-in distribution of negatives.
-std::vector<double> cumulative_degrees(const Hierarchy& closure, double power) {
-  std::vector<double> out(closure.nodes().size(), 0.0);
-  for (const Edge& e : closure.edges()) {
-    out[static_cast<std::size_t>(e.child)] += 1;
-    out[static_cast<std::size_t>(e.parent)] += 1;
-  }
-  for (double& v : out) v = std::pow(v, power);
-  std::partial_sum(out.begin(), out.end(), out.begin());
-  return out;
-}
-
-std::vector<std::int32_t> items_of(const Links& links, bool grouped) {
-  std::vector<std::int32_t> items;
-  if (!grouped) {
-    items.resize(links.linked.size());
-    std::iota(items.begin(), items.end(), 0);
-    return items;
-  }
-  for (std::size_t i = 0; i + 1 < links.offsets.size(); ++i) {
-    if (links.offsets[i] < links.offsets[i + 1]) items.push_back(static_cast<std::int32_t>(i));
-  }
-  return items;
-}
-
-// The device side of a training: what stays there between epochs.
-class Trainer {
- public:
-  Trainer(const Hierarchy& closure, const EmbeddingOptions& options, const Schedule& schedule)
-      : options_(options),
-        schedule_(schedule),
-        links_(closure, identity(closure.len()), closure.len()),
-        items_(items_of(links_, options.grouped)),
-        weighted_(options.sampling_power > 0),
-        device_(resolve_device(kName, options.device)),
-        offsets_(to_buffer(device_, links_.offsets)),
-        linked_(to_buffer(device_, links_.linked)),
-        cumulative_(to_buffer(device_, cumulative_degrees(closure, options.sampling_power))) {}
-
-  // One epoch on the table; returns the mean loss of a pair.
-  double epoch(Tensor& table, std::int64_t epoch) const {
-    const auto order = to_buffer(device_, shuffled(items_, options_.seed, epoch));
-    const auto loss = Buffer::allocate(device_, sizeof(double));
-    const auto count = static_cast<std::int64_t>(items_.size());
-    const std::array in{operand(*offsets_, {1, table.rows() + 1}, ElementType::i64),
-                        operand(*linked_, {1, pairs()}, ElementType::i32),
-                        operand(*order, {1, count}, ElementType::i32),
-                        operand(*cumulative_, {1, table.rows()}, ElementType::f64)};
-    const std::array out{detail::operand_of(table), operand(*loss, {1, 1}, ElementType::f64)};
-    const std::array scalars{schedule_.rate(epoch), 1.0 / std::sqrt(-options_.curvature)};
-    const bool burning = epoch < schedule_.burn_in;
-    const std::array<std::int64_t, 6> ints{static_cast<std::int64_t>(options_.seed),
-                                           epoch,
-                                           schedule_.batch,
-                                           schedule_.negatives,
-                                           options_.grouped ? 1 : 0,
-                                           weighted_ && burning ? 1 : 0};
-    launch(OpId::embed_train, {.in = in, .out = out, .scalars = scalars, .ints = ints});
-    double sum = 0.0;
-    download(*loss, 0, &sum, sizeof sum);
-    return sum / static_cast<double>(pairs());
-  }
-
-  [[nodiscard]] std::int64_t pairs() const { return std::ssize(links_.linked); }
-  [[nodiscard]] DeviceId device() const noexcept { return device_; }
-
- private:
-  static std::vector<std::int64_t> identity(std::int64_t n) {
-    std::vector<std::int64_t> out(static_cast<std::size_t>(n));
-    std::iota(out.begin(), out.end(), 0);
-    return out;
-  }
-
-  const EmbeddingOptions& options_;
-  const Schedule& schedule_;
-  Links links_;
-  std::vector<std::int32_t> items_;
-  bool weighted_;
-  DeviceId device_;
-  std::shared_ptr<Buffer> offsets_, linked_, cumulative_;
 };
 
 }  // namespace
@@ -157,62 +52,61 @@ std::string HierarchyEmbedding::repr() const {
 }
 
 bool HierarchyEmbedding::fit(const Hierarchy& hierarchy, const ProgressCallback& progress) {
-  const NoGrad guard;
-  const Hierarchy closure = hierarchy.closure();
-  const Schedule schedule(options_, closure.len());
-  Tensor points = initial_points(closure, options_, schedule);
-  return train(closure, std::move(points), progress);
+  return train("fit", hierarchy, true, progress);
 }
 
 bool HierarchyEmbedding::resume(const Hierarchy& hierarchy, const ProgressCallback& progress) {
-  const NoGrad guard;
   check_fitted("resume");
-  const Hierarchy closure = hierarchy.closure();
-  if (closure.nodes() != names_) {
+  if (hierarchy.nodes() != names_) {
     fail(Errc::invalid_value, "resume",
-         text("hierarchy: got ", closure.len(), " nodes that differ from the embedding's ",
+         text("hierarchy: got ", hierarchy.len(), " nodes that differ from the embedding's ",
               names_.size(), ", expected the hierarchy that was trained on"));
   }
-  return train(closure, {}, progress);
+  return train("resume", hierarchy, false, progress);
 }
 
-bool HierarchyEmbedding::train(const Hierarchy& closure, std::optional<Tensor> start_points,
+// What could fail before the first epoch does so before the former state goes.
+void HierarchyEmbedding::start(const Hierarchy& hierarchy, EmbeddingTable table) {
+  std::vector<std::string> names = hierarchy.nodes();
+  std::unordered_map<std::string, std::int64_t> ids;
+  ids.reserve(names.size());
+  for (const std::string& name : names) ids.emplace(name, std::ssize(ids));
+  names_ = std::move(names);
+  ids_ = std::move(ids);
+  epochs_done_ = 0;
+  unit_ = std::move(table.narrow);
+  wide_ = std::move(table.wide);
+}
+
+bool HierarchyEmbedding::train(std::string_view op, const Hierarchy& hierarchy, bool afresh,
                                const ProgressCallback& progress) {
+  const NoGrad guard;
   const ThreadGuard threads(options_.threads);
-  const Schedule schedule(options_, closure.len());
-  const Trainer trainer(closure, options_, schedule);
-  Tensor table = (start_points ? *start_points : *unit_).to(trainer.device());
-  if (start_points) {  // what could fail has passed: replace the state
-    std::vector<std::string> names = closure.nodes();
-    std::unordered_map<std::string, std::int64_t> ids;
-    for (const std::string& name : names) ids.emplace(name, std::ssize(ids));
-    names_ = std::move(names);
-    ids_ = std::move(ids);
-    epochs_done_ = 0;
+  const TrainingLinks links(op, hierarchy, options_.closure);
+  const Schedule schedule(options_, hierarchy.len());
+  const EmbeddingTraining training(links, options_, schedule);
+  if (afresh) {
+    start(hierarchy, training.table_of(initial_points(links, options_, schedule)));
+  } else {
+    unit_ = unit_->to(training.device());
   }
-  unit_ = std::move(table);
-  const auto start = std::chrono::steady_clock::now();
+  const auto began = std::chrono::steady_clock::now();
   const std::int64_t first = epochs_done_;
   while (epochs_done_ < schedule.total()) {
-    Tensor next = unit_->clone();  // the last good table stays until this epoch is known to be good
+    // The last good table stays until this epoch is known to be good.
+    EmbeddingTable next{unit_->clone(), wide_};
     EmbeddingProgress report;
-    report.loss = trainer.epoch(next, epochs_done_);
-    const std::int64_t bad = ops::first_non_finite(next);
-    if (bad >= 0) {
-      fail(Errc::non_finite, "fit",
-           text("coordinates of '", names_[static_cast<std::size_t>(bad / options_.dim)],
-                "' in epoch ", epochs_done_ + 1, ": got ",
-                next.at(bad / options_.dim, bad % options_.dim),
-                ", expected finite numbers (a smaller lr may help)"));
-    }
-    unit_ = std::move(next);
+    report.loss = training.epoch(next, epochs_done_);
+    check_epoch(next.narrow);
+    unit_ = std::move(next.narrow);
+    wide_ = std::move(next.wide);
     ++epochs_done_;
     if (!progress) continue;
-    const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - start;
+    const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - began;
     const auto done = static_cast<double>(epochs_done_ - first);
     report.epoch = epochs_done_;
     report.epochs = schedule.total();
-    report.pairs_per_second = done * static_cast<double>(trainer.pairs()) / spent.count();
+    report.pairs_per_second = done * static_cast<double>(training.pairs()) / spent.count();
     report.seconds_left =
         spent.count() / done * static_cast<double>(schedule.total() - epochs_done_);
     if (!progress(report)) return epochs_done_ == schedule.total();
@@ -220,10 +114,36 @@ bool HierarchyEmbedding::train(const Hierarchy& closure, std::optional<Tensor> s
   return true;
 }
 
+void HierarchyEmbedding::check_epoch(const Tensor& table) const {
+  const std::int64_t bad = ops::first_non_finite(table);
+  if (bad < 0) return;
+  fail(Errc::non_finite, "fit",
+       text("coordinates of '", names_[static_cast<std::size_t>(bad / options_.dim)], "' in epoch ",
+            epochs_done_ + 1, ": got ", table.at(bad / options_.dim, bad % options_.dim),
+            ", expected finite numbers (a smaller lr may help)"));
+}
+
+bool HierarchyEmbedding::is_euclidean() const noexcept { return options_.manifold == "euclidean"; }
+
+double HierarchyEmbedding::radius() const {
+  return is_euclidean() ? 1.0 / kEuclideanUnit : PoincareBall(options_.curvature).radius();
+}
+
+// Near the origin the ball's distance is twice the Euclidean one.
+double HierarchyEmbedding::distance_unit() const {
+  return is_euclidean() ? radius() / 2 : radius();
+}
+
+void HierarchyEmbedding::check_hyperbolic(std::string_view op) const {
+  if (!is_euclidean()) return;
+  fail(Errc::unsupported, op,
+       "manifold: got 'euclidean', expected a hyperbolic embedding ('poincare' or 'lorentz')");
+}
+
 Tensor HierarchyEmbedding::vectors() const {
   check_fitted("vectors");
-  if (options_.curvature == -1.0) return unit_->clone();
-  return unit_->scale(PoincareBall(options_.curvature).radius());
+  if (options_.manifold == "lorentz") return to_lorentz();
+  return radius() == 1.0 ? unit_->clone() : unit_->scale(radius());
 }
 
 std::int64_t HierarchyEmbedding::index(std::string_view name) const {

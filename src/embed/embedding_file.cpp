@@ -19,7 +19,8 @@ namespace spiraltorch {
 namespace {
 
 using Json = nlohmann::json;
-constexpr const char* kFormat = "spiraltorch.embedding/1";
+constexpr const char* kFormat = "spiraltorch.embedding/2";
+constexpr const char* kBatchFormat = "spiraltorch.embedding/1";  // of 0.1, which trained in batches
 
 [[noreturn]] void malformed(const std::string& path, std::string_view what) {
   fail(Errc::io, "load",
@@ -44,7 +45,14 @@ Json options_json(const EmbeddingOptions& o) {
           {"init_scale", o.init_scale},
           {"seed", o.seed},
           {"dtype", o.dtype},
-          {"grouped", o.grouped}};
+          {"grouped", o.grouped},
+          {"objective", o.objective},
+          {"loss_power", optional(o.loss_power)},
+          {"local_negatives", optional(o.local_negatives)},
+          {"local_from", optional(o.local_from)},
+          {"closure", o.closure},
+          // What "auto" was: the file keeps no device.
+          {"mode", o.mode == "auto" ? (o.device == "cpu" ? "pools" : "batch") : o.mode}};
 }
 
 EmbeddingOptions options_of(const Json& j) {
@@ -70,22 +78,39 @@ EmbeddingOptions options_of(const Json& j) {
   read_optional("burn_in", o.burn_in);
   read_optional("burn_in_factor", o.burn_in_factor);
   read_optional("init_radius", o.init_radius);
+  if (!j.contains("mode")) {
+    o.mode = "batch";
+    return o;
+  }
+  read("objective", o.objective);
+  read_optional("loss_power", o.loss_power);
+  read_optional("local_negatives", o.local_negatives);
+  read_optional("local_from", o.local_from);
+  read("closure", o.closure);
+  read("mode", o.mode);
   return o;
 }
 
-Tensor tensor_in(const SafetensorsFile& file, std::string_view name, std::int64_t rows,
-                 std::int64_t cols, const std::string& path) {
+// The values of an (rows, cols) tensor.
+template <class T>
+std::vector<T> values_in(const SafetensorsFile& file, std::string_view name, std::int64_t rows,
+                         std::int64_t cols, const std::string& path) {
+  const char* type = sizeof(T) == 4 ? "F32" : "F64";
   if (cols > kMaxElements / rows) malformed(path, text(rows, " rows of ", cols, " coordinates"));
   const auto found = std::find_if(file.entries.begin(), file.entries.end(),
                                   [&](const SafetensorsEntry& e) { return e.name == name; });
-  if (found == file.entries.end() || found->dtype != "F32" ||
+  if (found == file.entries.end() || found->dtype != type ||
       found->shape != std::vector{rows, cols}) {
-    malformed(path, text("no tensor '", name, "' of type F32 and shape [", rows, ", ", cols, "]"));
+    malformed(path,
+              text("no tensor '", name, "' of type ", type, " and shape [", rows, ", ", cols, "]"));
   }
-  std::vector<float> values(static_cast<std::size_t>(rows * cols));
+  std::vector<T> values(static_cast<std::size_t>(rows * cols));
   std::memcpy(values.data(), found->bytes.data(), found->bytes.size());
-  return {rows, cols, std::span<const float>(values)};
+  return values;
 }
+
+// Whether the tensor "vectors" is the table in the unit ball itself.
+bool is_unit(const EmbeddingOptions& o) { return o.manifold == "poincare" && o.curvature == -1.0; }
 
 // Outside the unit ball distances have no meaning; coordinates that are not finite are found and
 // named where they are used.
@@ -127,7 +152,11 @@ void HierarchyEmbedding::save(const std::string& path) const {
   const Tensor unit = unit_->to({});
   put("vectors", here);
   // Training goes on in the unit ball; rounding the scaled vectors back would lose its bits.
-  if (options_.curvature != -1.0) put("unit_vectors", unit);
+  if (!is_unit(options_)) put("unit_vectors", unit);
+  if (!wide_.empty()) {
+    entries.push_back(
+        {"wide_vectors", "F64", {unit.rows(), unit.cols()}, std::as_bytes(std::span(wide_))});
+  }
   write_safetensors("save", path, std::move(entries),
                     {{"format", kFormat},
                      {"names", Json(names_).dump()},
@@ -139,7 +168,8 @@ HierarchyEmbedding HierarchyEmbedding::load(const std::string& path) {
   const SafetensorsFile file = read_safetensors("load", path);
   try {
     const SafetensorsMetadata& metadata = file.metadata;
-    if (metadata.at("format") != kFormat) malformed(path, "another format");
+    const std::string& format = metadata.at("format");
+    if (format != kFormat && format != kBatchFormat) malformed(path, "another format");
     HierarchyEmbedding out(options_of(Json::parse(metadata.at("options"))));
     out.names_ = Json::parse(metadata.at("names")).get<std::vector<std::string>>();
     for (const std::string& name : out.names_) out.ids_.emplace(name, std::ssize(out.ids_));
@@ -148,9 +178,14 @@ HierarchyEmbedding HierarchyEmbedding::load(const std::string& path) {
     }
     out.epochs_done_ = std::stoll(metadata.at("epochs_done"));
     if (out.epochs_done_ < 0) malformed(path, text(out.epochs_done_, " epochs"));
-    const char* table = out.options_.curvature == -1.0 ? "vectors" : "unit_vectors";
-    out.unit_ = tensor_in(file, table, std::ssize(out.names_), out.options_.dim, path);
+    const char* table = is_unit(out.options_) ? "vectors" : "unit_vectors";
+    const std::int64_t rows = std::ssize(out.names_), cols = out.options_.dim;
+    const auto values = values_in<float>(file, table, rows, cols, path);
+    out.unit_ = Tensor(rows, cols, std::span<const float>(values));
     check_inside(*out.unit_, path);
+    if (out.options_.dtype == "float64") {
+      out.wide_ = values_in<double>(file, "wide_vectors", rows, cols, path);
+    }
     return out;
   } catch (const Error& e) {
     if (e.code() == Errc::io) throw;
@@ -165,17 +200,18 @@ HierarchyEmbedding HierarchyEmbedding::load(const std::string& path) {
 }
 
 void HierarchyEmbedding::export_csv(const std::string& path) const {
-  const auto values = vectors().data();
+  const Tensor points = vectors();
+  const auto values = points.data();
+  const auto cols = static_cast<std::size_t>(points.cols());
   std::string out;
   for (std::size_t i = 0; i < names_.size(); ++i) {
     const bool quote = names_[i].find_first_of(",\"\n\r") != std::string::npos;
     std::string name;
     for (const char c : names_[i]) name += quote && c == '"' ? "\"\"" : std::string(1, c);
     out += quote ? "\"" + name + "\"" : name;
-    for (std::int64_t j = 0; j < options_.dim; ++j) {
+    for (std::size_t j = 0; j < cols; ++j) {
       out += ',';
-      out +=
-          to_text(values[i * static_cast<std::size_t>(options_.dim) + static_cast<std::size_t>(j)]);
+      out += to_text(values[i * cols + j]);
     }
     out += '\n';
   }

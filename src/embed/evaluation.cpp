@@ -28,7 +28,8 @@ struct Ranked {
 
 // `known` nodes are left out of a node's ranking. The kernel reads both lists from one array, their
 // offsets as two rows.
-Ranked rank(const Tensor& table, const Links& links, const Links* known) {
+Ranked rank(const Tensor& table, const std::vector<double>& wide, const Links& links,
+            const Links* known) {
   const DeviceId device = table.device();
   const auto nodes = static_cast<std::size_t>(table.rows());
   std::vector<std::int64_t> offsets = links.offsets;
@@ -43,9 +44,11 @@ Ranked rank(const Tensor& table, const Links& links, const Links* known) {
   const auto precisions = Buffer::allocate(device, nodes * sizeof(double));
   const Shape line{1, table.rows()};
   const Shape offset_rows{known == nullptr ? 1 : 2, table.rows() + 1};
-  const std::array in{detail::operand_of(table),
-                      operand(*offsets_there, offset_rows, ElementType::i64),
-                      operand(*linked_there, {1, std::ssize(linked)}, ElementType::i32)};
+  const auto doubles = wide.empty() ? nullptr : to_buffer(device, wide);
+  const std::array in{
+      doubles ? operand(*doubles, table.shape(), ElementType::f64) : detail::operand_of(table),
+      operand(*offsets_there, offset_rows, ElementType::i64),
+      operand(*linked_there, {1, std::ssize(linked)}, ElementType::i32)};
   const std::array out{operand(*sums, line, ElementType::i64),
                        operand(*precisions, line, ElementType::f64)};
   launch(OpId::embed_ranks, {.in = in, .out = out, .scalars = {}, .ints = {}});
@@ -192,7 +195,7 @@ EmbeddingEvaluation HierarchyEmbedding::evaluate(const Hierarchy& hierarchy,
   for (std::size_t i = 0; i < rows.size(); ++i) {
     depths[static_cast<std::size_t>(rows[i])] = theirs[i];
   }
-  EmbeddingEvaluation result = summarise(rank(*unit_, links, nullptr), links, depths);
+  EmbeddingEvaluation result = summarise(rank(*unit_, wide_, links, nullptr), links, depths);
   result.sampled = sampled;
   return result;
 }
@@ -216,7 +219,7 @@ EmbeddingEvaluation HierarchyEmbedding::evaluate_links(const Hierarchy& train,
     fail(Errc::invalid_value, "evaluate_links",
          text("edges of train and test: got a cycle in or above '", names_[u], "', expected none"));
   }
-  return summarise(rank(*unit_, held_out, &known), held_out, depths);
+  return summarise(rank(*unit_, wide_, held_out, &known), held_out, depths);
 }
 
 }  // namespace spiraltorch

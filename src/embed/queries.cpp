@@ -41,7 +41,7 @@ double HierarchyEmbedding::distance(std::string_view a, std::string_view b) cons
   check_fitted("distance");
   check_finite("distance");
   const double unit = unit_->row(index(a)).hyperbolic_distance(unit_->row(index(b)), -1.0);
-  return unit * PoincareBall(options_.curvature).radius();
+  return unit * distance_unit();
 }
 
 std::vector<std::pair<std::string, double>> HierarchyEmbedding::nearest(std::string_view name,
@@ -66,7 +66,7 @@ EmbeddingNeighbours HierarchyEmbedding::nearest_many(std::span<const std::string
           "names: got none, expected at least one");
   std::vector<std::int64_t> queries;
   for (const std::string& name : names) queries.push_back(index(name));
-  const double radius = PoincareBall(options_.curvature).radius();
+  const double radius = distance_unit();
   const std::int64_t block = std::max<std::int64_t>(1, kBlock / unit_->rows());
   std::vector<std::int64_t> nodes;
   std::vector<float> distances;
@@ -97,6 +97,7 @@ std::vector<std::pair<std::string, double>> HierarchyEmbedding::ancestors_guess(
     std::string_view name, std::int64_t k) const {
   const NoGrad guard;
   check_neighbours("ancestors_guess", k);
+  check_hyperbolic("ancestors_guess");
   const std::int64_t self = index(name);
   const std::vector<double> squares = squares_of(unit_->to({}));
   const auto distances = PoincareBall(-1.0).dist(*unit_, unit_->row(self)).data();
@@ -109,7 +110,7 @@ std::vector<std::pair<std::string, double>> HierarchyEmbedding::ancestors_guess(
                     [&](std::size_t a, std::size_t b) {
                       return std::pair(distances[a], a) < std::pair(distances[b], b);
                     });
-  const double radius = PoincareBall(options_.curvature).radius();
+  const double radius = distance_unit();
   std::vector<std::pair<std::string, double>> out;
   for (std::int64_t i = 0; i < count; ++i) {
     const std::size_t v = nodes[static_cast<std::size_t>(i)];
@@ -122,6 +123,7 @@ double HierarchyEmbedding::score(std::string_view child, std::string_view parent
                                  double alpha) const {
   require(std::isfinite(alpha), Errc::non_finite, "score",
           "alpha: got a number that is not finite, expected a finite one");
+  check_hyperbolic("score");
   const double d = distance(child, parent);
   const double below = std::sqrt(square_of(unit_->row(index(child))));
   const double above = std::sqrt(square_of(unit_->row(index(parent))));
@@ -130,16 +132,17 @@ double HierarchyEmbedding::score(std::string_view child, std::string_view parent
 
 Tensor HierarchyEmbedding::to_poincare() const {
   check_fitted("to_poincare");
-  if (options_.curvature == -1.0) return unit_->clone();
-  return unit_->scale(PoincareBall(options_.curvature).radius());
+  check_hyperbolic("to_poincare");
+  return radius() == 1.0 ? unit_->clone() : unit_->scale(radius());
 }
 
 Tensor HierarchyEmbedding::to_lorentz() const {
   check_fitted("to_lorentz");
   check_finite("to_lorentz");
+  check_hyperbolic("to_lorentz");
   const Tensor unit = unit_->to({});
   const std::vector<double> squares = squares_of(unit);
-  const double radius = PoincareBall(options_.curvature).radius();
+  const double radius = this->radius();
   const float* x = unit.host().get();
   std::vector<float> out;
   out.reserve(static_cast<std::size_t>(unit.rows() * (unit.cols() + 1)));

@@ -22,15 +22,26 @@ namespace spiraltorch {
 namespace nn {
 class PoincareEmbedding;
 }
+struct EmbeddingTable;
 
-/// How a hierarchy is embedded. What is absent follows from the number of nodes
+/// How a hierarchy is embedded. What is absent follows from the number of nodes and the objective
 /// (docs/embedding.md).
 struct EmbeddingOptions {
   std::int64_t dim = 10;
-  std::string manifold = "poincare";  ///< the only one so far
+  /// "poincare"; "lorentz": the same training, vectors on the hyperboloid; "euclidean": a control,
+  /// by squared Euclidean distances as in Nickel & Kiela (2017).
+  std::string manifold = "poincare";
   double curvature = -1.0;
+  /// "papers": the negative log-likelihood of Nickel & Kiela (2017); "focused": loss_power 2.5 and
+  /// local negatives, which gives far better ranks.
+  std::string objective = "papers";
+  std::optional<double> loss_power{};  ///< p of a pair's loss ℓ^p/p, 1 to 4; 1 is the papers'
+  /// Of an item's negatives, how many come from the subtree of a random ancestor of u; 0 unless
+  /// focused. They change the objective.
+  std::optional<std::int64_t> local_negatives{};
+  std::optional<double> local_from{};       ///< part of the epochs after burn-in without them
   std::optional<std::int64_t> epochs{};     ///< after burn-in
-  std::optional<std::int64_t> batch{};      ///< items whose gradients share a snapshot
+  std::optional<std::int64_t> batch{};      ///< items whose gradients share a snapshot, in batches
   std::optional<double> lr{};               ///< step a pair, unaveraged
   std::optional<std::int64_t> negatives{};  ///< 200 shared by a group, 50 for a pair
   std::optional<std::int64_t> burn_in{};    ///< epochs before, at a fraction of the rate
@@ -42,8 +53,14 @@ struct EmbeddingOptions {
   std::uint64_t seed = 0;
   std::string device = "cpu";
   std::optional<int> threads{};
-  std::string dtype = "float32";  ///< the only one so far
+  std::string dtype = "float32";  ///< or "float64", on the CPU
   bool grouped = true;            ///< one step a node: all its ancestors share one draw
+  bool closure = true;            ///< train on the closure; false: on the edges as given
+  /// "auto": pools on the CPU, batches elsewhere; "pools": sequential steps in pools of nodes,
+  /// equal bits for any number of threads; "hogwild": pools whose ancestors are shared without
+  /// locks (Recht et al. 2011), not reproducible with several threads; "batch": gradients of a
+  /// batch against one snapshot.
+  std::string mode = "auto";
 };
 
 /// One epoch's figures for a progress report.
@@ -84,9 +101,10 @@ struct EmbeddingNeighbours {
 /// Minimises −Σ log(e^{−d(u,v)}/(e^{−d(u,v)} + Σ_{v'} e^{−d(u,v')})) over the closure's pairs, with
 /// negatives v' drawn uniformly among nodes not linked to u, by Riemannian SGD with the exact
 /// exponential map (Nickel & Kiela, NIPS 2017). Equal seeds give equal bits for any number of
-/// threads. The vectors stay on the device of the training.
+/// threads. The vectors stay on the device of the training. Weights of edges play no part.
 ///
-/// Errors: `invalid_value`, `non_finite`, `curvature`, `unsupported` (manifold, dtype);
+/// Errors: `invalid_value`, `non_finite`, `curvature`, `unsupported` (options that do not go
+/// together; hyperbolic questions to a Euclidean embedding);
 /// `empty_input` before `fit`; `out_of_range` for unknown names; `io` for files;
 /// `non_finite` with epoch and node if training diverges, the last good table kept. A `fit` that
 /// fails before its first epoch leaves the embedding as it was.
@@ -100,7 +118,8 @@ class SPIRALTORCH_API HierarchyEmbedding {
  public:
   explicit HierarchyEmbedding(EmbeddingOptions options = {});
 
-  /// Trains on the hierarchy's closure from the start. Returns whether it ran to the end.
+  /// Trains on the hierarchy's closure (or edges: `closure`) from the start. Returns whether it ran
+  /// to the end.
   bool fit(const Hierarchy& hierarchy, const ProgressCallback& progress = {});
   /// Goes on where a stopped or loaded training is; the same result, bit for bit, as one run.
   bool resume(const Hierarchy& hierarchy, const ProgressCallback& progress = {});
@@ -108,7 +127,7 @@ class SPIRALTORCH_API HierarchyEmbedding {
   [[nodiscard]] const EmbeddingOptions& options() const noexcept { return options_; }
   [[nodiscard]] bool is_fitted() const noexcept { return unit_.has_value(); }
   [[nodiscard]] std::int64_t epochs_done() const noexcept { return epochs_done_; }
-  /// (nodes, dim), a copy.
+  /// (nodes, dim), a copy; (nodes, dim + 1), time first, of a Lorentz embedding.
   [[nodiscard]] Tensor vectors() const;
   [[nodiscard]] const std::vector<std::string>& names() const noexcept { return names_; }
   [[nodiscard]] std::int64_t index(std::string_view name) const;
@@ -166,13 +185,20 @@ class SPIRALTORCH_API HierarchyEmbedding {
   void check_finite(std::string_view op) const;
   void check_neighbours(std::string_view op, std::int64_t k) const;
   [[nodiscard]] std::vector<std::int64_t> rows_of(const Hierarchy& hierarchy) const;
-  bool train(const Hierarchy& closure, std::optional<Tensor> start,
+  void check_epoch(const Tensor& table) const;
+  void check_hyperbolic(std::string_view op) const;
+  void start(const Hierarchy& hierarchy, EmbeddingTable table);
+  bool train(std::string_view op, const Hierarchy& hierarchy, bool afresh,
              const ProgressCallback& progress);
+  [[nodiscard]] bool is_euclidean() const noexcept;
+  [[nodiscard]] double radius() const;         // vectors are unit_ times this
+  [[nodiscard]] double distance_unit() const;  // and distances those of unit_ times this
 
   EmbeddingOptions options_;
   std::vector<std::string> names_;
   std::unordered_map<std::string, std::int64_t> ids_;
-  std::optional<Tensor> unit_;  // table in the unit ball; vectors are unit_/√κ
+  std::optional<Tensor> unit_;  // table in the unit ball
+  std::vector<double> wide_;    // the same in float64 where that is the dtype
   std::int64_t epochs_done_ = 0;
 };
 

@@ -109,6 +109,7 @@ enum class OpId : std::uint16_t {
   // embed
   embed_train,
   embed_ranks,
+  embed_pools,
   // optim
   optim_step,
   ball_optim_step,
@@ -221,6 +222,7 @@ inline constexpr std::array kOps{
     OpInfo{OpId::poincare_linear_grad, "poincare_linear_grad", 5, false},
     OpInfo{OpId::embed_train, "embed_train", 4, false},
     OpInfo{OpId::embed_ranks, "embed_ranks", 3, false},
+    OpInfo{OpId::embed_pools, "embed_pools", 5, false},
     OpInfo{OpId::optim_step, "optim_step", 2, false},
     OpInfo{OpId::ball_optim_step, "ball_optim_step", 2, false},
     OpInfo{OpId::optim_squares, "optim_squares", 2, false},

@@ -24,7 +24,7 @@ YES_OR_NO = {"action": argparse.BooleanOptionalAction}
 # given is left to the library.
 OPTIONS = (
     ("dim", whole, "coordinates of a point (10)"),
-    ("manifold", str, "the space (poincare)"),
+    ("manifold", str, "poincare (the default), lorentz or euclidean"),
     ("curvature", float, "below 0 (-1)"),
     ("epochs", whole, "after burn-in"),
     ("batch", whole, "nodes whose gradients share a snapshot"),
@@ -40,6 +40,12 @@ OPTIONS = (
     ("device", str, "what computes (cpu)"),
     ("threads", whole, "of the host (all cores)"),
     ("dtype", str, "of the coordinates (float32)"),
+    ("objective", str, "papers (the default) or focused: better ranks, another loss"),
+    ("loss_power", float, "p of a pair's loss l^p/p"),
+    ("local_negatives", whole, "of the negatives, from a random ancestor's subtree"),
+    ("local_from", float, "part of the run without them"),
+    ("mode", str, "auto, pools, hogwild or batch"),
+    ("closure", None, "train on the closure (yes) or on the edges as given", YES_OR_NO),
     (
         "grouped",
         None,

@@ -34,6 +34,7 @@ KernelTable make_table() {
   cpu::register_affine(table);
   cpu::register_mlr(table);
   cpu::register_embed(table);
+  cpu::register_embed_pools(table);
   cpu::register_optim(table);
   cpu::register_rank(table);
   cpu::register_rank_range(table);

@@ -23,6 +23,7 @@ void register_lorentz(KernelTable& table);
 void register_affine(KernelTable& table);
 void register_mlr(KernelTable& table);
 void register_embed(KernelTable& table);
+void register_embed_pools(KernelTable& table);
 void register_optim(KernelTable& table);
 void register_rank(KernelTable& table);
 void register_rank_range(KernelTable& table);

@@ -56,10 +56,11 @@ class Base64 {
 // Points of the unit ball; for what lies elsewhere there is no disk.
 std::vector<float> unit_points(const HierarchyEmbedding& embedding) {
   const EmbeddingOptions& o = embedding.options();
-  if (o.manifold != "poincare") {
-    fail(Errc::unsupported, "view", text("manifold: got '", o.manifold, "', expected 'poincare'"));
+  if (o.manifold == "euclidean") {
+    fail(Errc::unsupported, "view",
+         "manifold: got 'euclidean', expected a hyperbolic embedding ('poincare' or 'lorentz')");
   }
-  const auto values = embedding.vectors().data();
+  const auto values = embedding.to_poincare().data();
   std::vector<float> out(values.begin(), values.end());
   const double radius = PoincareBall(o.curvature).radius();
   for (std::size_t i = 0; i < out.size(); ++i) {

@@ -193,7 +193,7 @@ TEST_CASE("files that are absent, cut, foreign or not writable") {
   check_error(Errc::io, load(std::string("\x02\0\0\0\0\0\0\0{}", 10)));
   check_error(Errc::io, load(std::string("\x02\0\0\0\0\0\0\0[}", 10)));
   std::string foreign = bytes;
-  foreign.replace(foreign.find("spiraltorch.embedding/1"), 23, "spiraltorch.embedding/9");
+  foreign.replace(foreign.find("spiraltorch.embedding/2"), 23, "spiraltorch.embedding/9");
   check_error(Errc::io, load(foreign));
   std::string unfit = bytes;
   unfit.replace(unfit.find(R"(\"dim\":4)"), 9, R"(\"dim\":0)");
@@ -298,8 +298,34 @@ TEST_CASE("options are checked") {
   check_error(Errc::invalid_value, with([](auto& o) { o.dtype = "int8"; }));
   check_error(Errc::invalid_value, with([](auto& o) { o.threads = 0; }));
   check_error(Errc::invalid_value, with([](auto& o) { o.threads = 1025; }));
-  check_error(Errc::unsupported, with([](auto& o) { o.manifold = "lorentz"; }));
-  check_error(Errc::unsupported, with([](auto& o) { o.dtype = "float64"; }));
+  check_error(Errc::invalid_value, with([](auto& o) { o.mode = "fast"; }));
+  check_error(Errc::invalid_value, with([](auto& o) { o.objective = "best"; }));
+  check_error(Errc::invalid_value, with([](auto& o) { o.loss_power = 0.5; }));
+  check_error(Errc::non_finite, with([](auto& o) { o.loss_power = NAN; }));
+  check_error(Errc::invalid_value, with([](auto& o) { o.local_negatives = -1; }));
+  check_error(Errc::invalid_value, with([](auto& o) { o.local_from = 1.5; }));
+  for (const char* device : {"cpu", "wgpu"}) {  // batches have the papers' objective in float32
+    const auto batch = [&](auto change) {
+      return with([=](auto& o) {
+        o.device = device;
+        o.mode = "batch";
+        change(o);
+      });
+    };
+    check_error(Errc::unsupported, batch([](auto& o) { o.dtype = "float64"; }));
+    check_error(Errc::unsupported, batch([](auto& o) { o.manifold = "euclidean"; }));
+    check_error(Errc::unsupported, batch([](auto& o) { o.objective = "focused"; }));
+    check_error(Errc::unsupported, batch([](auto& o) { o.loss_power = 2.0; }));
+    check_error(Errc::unsupported, batch([](auto& o) { o.local_negatives = 5; }));
+  }
+  check_error(Errc::unsupported, with([](auto& o) {
+                o.device = "wgpu";
+                o.mode = "pools";
+              }));
+  check_error(Errc::invalid_value, with([](auto& o) {
+                o.manifold = "euclidean";
+                o.curvature = -2.0;
+              }));
   check_error(Errc::curvature, with([](auto& o) { o.curvature = 1.0; }));
   CHECK(HierarchyEmbedding(quick()).repr() ==
         "HierarchyEmbedding(dim=4, manifold='poincare', curvature=-1, nodes=0)");

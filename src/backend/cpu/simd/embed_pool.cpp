@@ -1,0 +1,436 @@
+#include "backend/cpu/simd/embed_pool.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "backend/cpu/simd/level.hpp"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "backend/cpu/simd/embed_pool.cpp"
+#define HWY_DISABLED_TARGETS (HWY_SSSE3 | HWY_AVX3_DL)
+#include "hwy/foreach_target.h"
+// Highway's headers follow foreach_target, which sets their target.
+#include "backend/cpu/simd/embed_pool_draw-inl.hpp"
+#include "backend/cpu/simd/embed_pool_sums-inl.hpp"
+#include "backend/cpu/simd/math-inl.hpp"
+#include "hwy/highway.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace spiraltorch::cpu::HWY_NAMESPACE {
+namespace {
+
+// Scratch arrays, one entry a candidate.
+enum Lane : std::uint8_t {
+  kSquare,   // |x−u|²
+  kAlpha,    // 1 − |x|², before and after
+  kRoot,     // √(t(1+t))
+  kWeight,   // e, then the derivative of the loss by −d
+  kOnRow,    // the step is x ← a·x + b·(x − u): a
+  kOnDiff,   // b
+  kPull,     // and u's own direction is Σ pull·(x − u) − turn·u
+  kPositive  // e of the positives, then their weights
+};
+
+// The longest step of a row and of u, in hyperbolic distance: where the loss is steep (power > 1)
+// or a point lies wrong, farther is no better, and tanh's rational form stays below 1.
+constexpr double kLongestStep = 2.0;
+constexpr double kLongestOwnStep = 1.0;
+
+template <class T>
+using Tag = hn::ScalableTag<T>;
+template <class T>
+using VecOf = hn::Vec<Tag<T>>;
+template <class T>
+constexpr std::int64_t kLanes = static_cast<std::int64_t>(hn::MaxLanes(Tag<T>()));
+
+// 1/x to about the last bit: divisions of whole vectors are the slowest instruction here.
+template <class D, class V>
+HWY_INLINE V reciprocal(D d, V x) {
+  if constexpr (sizeof(hn::TFromD<D>) == 4) {
+    const V r = hn::ApproximateReciprocal(x);
+    return hn::Mul(r, hn::NegMulAdd(x, r, hn::Set(d, 2.0F)));
+  } else {
+    return hn::Div(hn::Set(d, 1.0), x);
+  }
+}
+
+// tanh(y) for |y| <= 1 by its continued fraction (5th convergent; error below 3e-8).
+template <class D, class V>
+HWY_INLINE V short_tanh(D d, V y) {
+  using T = hn::TFromD<D>;
+  if constexpr (sizeof(T) == 8) {
+    return hn::Tanh(d, y);
+  } else {
+    const V y2 = hn::Mul(y, y);
+    const V over = hn::MulAdd(y2, hn::Add(y2, hn::Set(d, T(105))), hn::Set(d, T(945)));
+    const V under =
+        hn::MulAdd(y2, hn::MulAdd(y2, hn::Set(d, T(15)), hn::Set(d, T(420))), hn::Set(d, T(945)));
+    return hn::Mul(hn::Mul(y, over), reciprocal(d, under));
+  }
+}
+
+// A row's coordinates and what follows them, as vectors.
+template <class T>
+struct Coordinates {
+  std::int64_t vectors;
+  hn::Mask<Tag<T>> last;   // coordinates in the last vector, perhaps none
+  hn::Mask<Tag<T>> place;  // 1 − |x|² there
+
+  Coordinates(std::int64_t dim, bool one) : vectors(one ? 1 : dim / kLanes<T> + 1) {
+    const Tag<T> d;
+    const auto left = static_cast<std::size_t>(dim - (vectors - 1) * kLanes<T>);
+    last = hn::FirstN(d, left);
+    place = hn::And(hn::FirstN(d, left + 1), hn::Not(last));
+  }
+  // x − u, vector i.
+  HWY_INLINE VecOf<T> difference(VecOf<T> x, const T* u, std::int64_t i) const {
+    const VecOf<T> out = hn::Sub(x, hn::LoadU(Tag<T>(), u + i * kLanes<T>));
+    return i + 1 == vectors ? hn::IfThenElseZero(last, out) : out;
+  }
+  // x with 1 − |x|² set, vector i.
+  HWY_INLINE VecOf<T> with_alpha(VecOf<T> x, T alpha, std::int64_t i) const {
+    return i + 1 == vectors ? hn::IfThenElse(place, hn::Set(Tag<T>(), alpha), x) : x;
+  }
+};
+
+// |x − u|² and 1 − |x|² of each candidate.
+template <class T>
+HWY_INLINE void squares(const PoolItem<T>& item, const Coordinates<T>& c, std::int64_t dim,
+                        T* square, T* alpha) {
+  const Tag<T> d;
+  for (std::int64_t first = 0; first < item.count; first += kLanes<T>) {
+    VecOf<T> sums[kLanes<T>];
+#pragma GCC unroll 16
+    for (std::int64_t i = 0; i < kLanes<T>; ++i) {
+      const T* row = item.rows[first + i];
+      VecOf<T> sum = hn::Zero(d);
+      for (std::int64_t k = 0; k < c.vectors; ++k) {
+        const VecOf<T> diff = c.difference(hn::LoadU(d, row + k * kLanes<T>), item.u, k);
+        sum = hn::MulAdd(diff, diff, sum);
+      }
+      sums[i] = sum;
+      alpha[first + i] = row[dim];
+    }
+    hn::StoreU(sums_of_all(d, sums), d, square + first);
+  }
+}
+
+// e = exp(−d) of a group of candidates in the ball, and √(t(1+t)).
+template <class T>
+HWY_INLINE void decays(const T* square, const T* alpha, VecOf<T> beta, T* root, T* e) {
+  const Tag<T> d;
+  const VecOf<T> one = hn::Set(d, T(1));
+  const VecOf<T> two = hn::Set(d, T(2));
+  const VecOf<T> tiny = hn::Set(d, sizeof(T) == 4 ? T(1e-10) : T(1e-18));  // coincidence
+  const VecOf<T> product = hn::Mul(hn::LoadU(d, alpha), beta);
+  const VecOf<T> t = hn::Max(hn::Mul(hn::LoadU(d, square), reciprocal(d, product)), tiny);
+  const VecOf<T> q = hn::Sqrt(hn::MulAdd(t, t, t));
+  hn::StoreU(q, d, root);
+  hn::StoreU(reciprocal(d, hn::MulAdd(two, hn::Add(t, q), one)), d, e);
+}
+
+// −scale·d instead of e, for what follows to form relative weights from.
+template <class T>
+void exponents(const PoolRule<T>& rule, std::int64_t count, const T* square, T* e) {
+  const Tag<T> d;
+  const VecOf<T> s = hn::Set(d, rule.scale);
+  for (std::int64_t i = 0; i < count; i += kLanes<T>) {
+    const VecOf<T> x = rule.space == EmbedSpace::ball ? safe_log(d, hn::LoadU(d, e + i))
+                                                      : hn::Neg(hn::LoadU(d, square + i));
+    hn::StoreU(hn::Mul(s, x), d, e + i);
+  }
+}
+
+template <class T>
+VecOf<T> below(std::int64_t i, std::int64_t count, VecOf<T> x) {
+  const Tag<T> d;
+  const std::int64_t left = std::clamp<std::int64_t>(count - i, 0, kLanes<T>);
+  return hn::IfThenElseZero(hn::FirstN(d, static_cast<std::size_t>(left)), x);
+}
+
+// Weights relative to the nearest negative's: e itself is 0 for all candidates of a point far from
+// everything. Derivatives do not change. e^70 stands for anything larger.
+template <class T>
+void shift(std::int64_t positives, std::int64_t count, T* e) {
+  const Tag<T> d;
+  T most = -std::numeric_limits<T>::infinity();
+  for (std::int64_t i = positives; i < count; ++i) most = std::max(most, e[i]);
+  const VecOf<T> cap = hn::Set(d, T(70));
+  const VecOf<T> by = hn::Set(d, most);
+  for (std::int64_t i = 0; i < count; i += kLanes<T>) {
+    const VecOf<T> x = hn::Min(hn::Sub(hn::LoadU(d, e + i), by), cap);
+    // The floor keeps a positive's weight above 0: log(S/e) stays finite.
+    hn::StoreU(hn::Exp(d, hn::Max(x, hn::Set(d, T(-80)))), d, e + i);
+  }
+}
+
+// ℓ^(power−1)
+template <class T>
+HWY_INLINE VecOf<T> steepness(VecOf<T> loss, T power) {
+  const Tag<T> d;
+  if (power == T(2)) return loss;
+  const VecOf<T> least = hn::Max(loss, hn::Set(d, std::numeric_limits<T>::min()));
+  return hn::Exp(d, hn::Mul(hn::Set(d, power - 1), hn::Log(d, least)));
+}
+
+// Turns e into the derivatives of the item's loss by −d: above 0 for positives, below for
+// negatives. Returns the sum of ℓ.
+template <class T>
+double weigh(const PoolRule<T>& rule, const PoolItem<T>& item, T* weight, T* positive) {
+  const Tag<T> d;
+  const std::int64_t padded = (item.positives + kLanes<T> - 1) / kLanes<T> * kLanes<T>;
+  std::copy(weight, weight + item.positives, positive);
+  std::fill(positive + item.positives, positive + padded, T(1));
+  std::fill(weight, weight + item.positives, T(0));
+  const VecOf<T> each = hn::Set(d, item.each);
+  VecOf<T> sum = hn::Zero(d);
+  for (std::int64_t i = 0; i < item.count; i += kLanes<T>) {
+    const VecOf<T> e = hn::Mul(each, below<T>(i, item.count, hn::LoadU(d, weight + i)));
+    hn::StoreU(e, d, weight + i);
+    sum = hn::Add(sum, e);
+  }
+  const VecOf<T> negatives = hn::SumOfLanes(d, sum);
+  VecOf<T> losses = hn::Zero(d);
+  VecOf<T> shared = hn::Zero(d);  // Σ_v w_v/(e_v + S)
+  for (std::int64_t i = 0; i < item.positives; i += kLanes<T>) {
+    const VecOf<T> e = hn::LoadU(d, positive + i);
+    const VecOf<T> loss = hn::Log1p(d, hn::Div(negatives, e));
+    VecOf<T> share = reciprocal(d, hn::Add(e, negatives));
+    if (rule.power != T(1)) share = hn::Mul(share, steepness<T>(loss, rule.power));
+    share = hn::Mul(share, hn::Set(d, rule.scale));
+    losses = hn::Add(losses, below<T>(i, item.positives, loss));
+    shared = hn::Add(shared, below<T>(i, item.positives, share));
+    hn::StoreU(hn::Mul(share, negatives), d, positive + i);
+  }
+  const VecOf<T> down = hn::Neg(hn::SumOfLanes(d, shared));
+  for (std::int64_t i = 0; i < item.count; i += kLanes<T>) {
+    hn::StoreU(hn::Mul(hn::LoadU(d, weight + i), down), d, weight + i);
+  }
+  std::copy(positive, positive + item.positives, weight);
+  return static_cast<double>(hn::GetLane(hn::SumOfLanes(d, losses)));
+}
+
+// From each candidate's derivative to its step: a Möbius translation by tanh(h/2) towards u, as
+// x ← a·x + b·(x − u), and to its share of u's direction. Returns Σ pull·|x−u|².
+template <class T>
+T ball_steps(const PoolRule<T>& rule, std::int64_t count, T own, PoolScratch<T>& s) {
+  const Tag<T> d;
+  const VecOf<T> one = hn::Set(d, T(1));
+  const VecOf<T> half = hn::Set(d, T(0.5));
+  const VecOf<T> beta = hn::Set(d, own);
+  const VecOf<T> half_rate = hn::Set(d, rule.rate / 2);
+  const VecOf<T> longest = hn::Set(d, T(kLongestStep / 2));
+  const VecOf<T> least = hn::Set(d, rule.alpha_least);
+  VecOf<T> turn = hn::Zero(d);
+  for (std::int64_t i = 0; i < count; i += kLanes<T>) {
+    const VecOf<T> g = hn::LoadU(d, s.lane(kWeight) + i);
+    const VecOf<T> a = hn::LoadU(d, s.lane(kAlpha) + i);
+    const VecOf<T> n = hn::LoadU(d, s.lane(kSquare) + i);
+    const VecOf<T> ib = reciprocal(d, hn::Mul(beta, hn::LoadU(d, s.lane(kRoot) + i)));
+    const VecOf<T> ia = reciprocal(d, a);
+    const VecOf<T> pull = hn::Mul(hn::Mul(g, ib), ia);
+    const VecOf<T> y = hn::Mul(g, half_rate);
+    const VecOf<T> th = short_tanh(d, hn::Max(hn::Min(y, longest), hn::Neg(longest)));
+    const VecOf<T> k = hn::Mul(th, ib);
+    const VecOf<T> tt = hn::Mul(th, th);
+    const VecOf<T> norm = hn::Sub(one, a);  // |x|²
+    // x·(x − u) without the coordinates: (|x|² − |u|² + |x−u|²)/2.
+    const VecOf<T> dot = hn::Mul(half, hn::Add(n, hn::Sub(beta, a)));
+    const VecOf<T> twice = hn::Mul(hn::Add(k, k), hn::MulAdd(hn::Mul(n, norm), ia, dot));
+    const VecOf<T> r = reciprocal(d, hn::Sub(hn::MulAdd(norm, tt, one), twice));
+    const VecOf<T> on_row = hn::Mul(hn::NegMulAdd(k, n, hn::Mul(tt, a)), r);
+    const VecOf<T> on_diff = hn::Neg(hn::Mul(hn::Mul(k, a), r));
+    const VecOf<T> after = hn::Mul(hn::Mul(a, hn::Sub(one, tt)), r);
+    // Beyond the last radius: shrink to it (|x|² = 1 − α; to first order).
+    const VecOf<T> shrink = hn::NegMulAdd(hn::Max(hn::Sub(least, after), hn::Zero(d)), half, one);
+    hn::StoreU(hn::Mul(shrink, hn::Add(one, on_row)), d, s.lane(kOnRow) + i);
+    hn::StoreU(hn::Mul(shrink, on_diff), d, s.lane(kOnDiff) + i);
+    hn::StoreU(hn::Max(after, least), d, s.lane(kAlpha) + i);
+    hn::StoreU(pull, d, s.lane(kPull) + i);
+    turn = hn::MulAdd(pull, n, turn);
+  }
+  return hn::GetLane(hn::SumOfLanes(d, turn));
+}
+
+template <class T>
+void euclidean_steps(const PoolRule<T>& rule, std::int64_t count, PoolScratch<T>& s) {
+  const Tag<T> d;
+  const VecOf<T> cap = hn::Set(d, T(0.25));  // of the way to u, or away from it
+  for (std::int64_t i = 0; i < count; i += kLanes<T>) {
+    const VecOf<T> g = hn::LoadU(d, s.lane(kWeight) + i);
+    const VecOf<T> step = hn::Mul(g, hn::Set(d, 2 * rule.rate));
+    hn::StoreU(hn::Set(d, T(1)), d, s.lane(kOnRow) + i);
+    hn::StoreU(hn::Neg(hn::Max(hn::Min(step, cap), hn::Neg(cap))), d, s.lane(kOnDiff) + i);
+    hn::StoreU(hn::Add(g, g), d, s.lane(kPull) + i);
+  }
+}
+
+// Moves the candidates; pulled gets Σ pull·(x − u), vector by vector.
+template <class T>
+HWY_INLINE void move_rows(const PoolItem<T>& item, const Coordinates<T>& c, PoolScratch<T>& s,
+                          T* pulled) {
+  const Tag<T> d;
+  const T* on_row = s.lane(kOnRow);
+  const T* on_diff = s.lane(kOnDiff);
+  const T* pull = s.lane(kPull);
+  const T* alpha = s.lane(kAlpha);
+  T* const* rows = item.rows;  // locals: stores to rows could be to anything else
+  const T* u = item.u;
+  for (std::int64_t k = 0; k < c.vectors; ++k) {
+    constexpr std::int64_t kChains = 4;  // sums side by side: an addition takes four cycles
+    VecOf<T> sums[kChains] = {hn::Zero(d), hn::Zero(d), hn::Zero(d), hn::Zero(d)};
+    const auto move = [&](std::int64_t i, VecOf<T>& sum) HWY_ATTR {
+      T* row = rows[i];
+      const VecOf<T> x = hn::LoadU(d, row + k * kLanes<T>);
+      const VecOf<T> diff = c.difference(x, u, k);
+      sum = hn::MulAdd(hn::Set(d, pull[i]), diff, sum);
+      const VecOf<T> moved =
+          hn::MulAdd(hn::Set(d, on_row[i]), x, hn::Mul(hn::Set(d, on_diff[i]), diff));
+      hn::StoreU(c.with_alpha(moved, alpha[i], k), d, row + k * kLanes<T>);
+    };
+    std::int64_t i = 0;
+    for (; i + kChains <= item.count; i += kChains) {
+#pragma GCC unroll 4
+      for (std::int64_t j = 0; j < kChains; ++j) move(i + j, sums[j]);
+    }
+    for (; i < item.count; ++i) move(i, sums[0]);
+    hn::StoreU(hn::Add(hn::Add(sums[0], sums[1]), hn::Add(sums[2], sums[3])), d,
+               pulled + k * kLanes<T>);
+  }
+}
+
+// The direction is measured in units of its largest part: weights of a flat space (scale far above
+// 1) make squares that float32 does not hold.
+template <class T>
+void move_own_ball(const PoolRule<T>& rule, T turn, T* u, T* pulled) {
+  const T beta = u[rule.dim];
+  T largest = 0;
+  for (std::int64_t j = 0; j < rule.dim; ++j) {
+    pulled[j] = beta * pulled[j] - turn * u[j];
+    largest = std::max(largest, std::abs(pulled[j]));
+  }
+  if (!(largest > 0)) return;
+  const T unit = 1 / largest;
+  T squared = 0, dot = 0;
+  for (std::int64_t j = 0; j < rule.dim; ++j) {
+    pulled[j] *= unit;
+    squared += pulled[j] * pulled[j];
+    dot += u[j] * pulled[j];
+  }
+  const T length = std::sqrt(squared);
+  const T step = std::min(rule.rate * largest * length, T(kLongestOwnStep));
+  const T y2 = step * step / 4;  // tanh(step/2) as in short_tanh
+  const T th = step / 2 * (945 + y2 * (105 + y2)) / (945 + y2 * (420 + 15 * y2));
+  const T f = th / length;
+  const T tt = th * th;
+  const T r = 1 / (1 + 2 * f * dot + (1 - beta) * tt);
+  const T after = beta * (1 - tt) * r;
+  const T shrink = after < rule.alpha_least ? 1 - (rule.alpha_least - after) / 2 : T(1);
+  for (std::int64_t j = 0; j < rule.dim; ++j) {
+    u[j] = (u[j] + (tt * beta * u[j] + beta * f * pulled[j]) * r) * shrink;
+  }
+  u[rule.dim] = std::max(after, rule.alpha_least);
+}
+
+template <class T>
+void move_own_euclidean(const PoolRule<T>& rule, T* u, const T* pulled) {
+  double squared = 0;
+  for (std::int64_t j = 0; j < rule.dim; ++j) {
+    squared += static_cast<double>(pulled[j]) * pulled[j];
+  }
+  const double length = rule.rate * std::sqrt(squared);
+  const double f = length > kLongestOwnStep ? rule.rate * kLongestOwnStep / length : rule.rate;
+  for (std::int64_t j = 0; j < rule.dim; ++j) u[j] += static_cast<T>(f * pulled[j]);
+}
+
+template <class T, bool kShort>
+double step(const PoolItem<T>& item, const PoolRule<T>& rule, PoolScratch<T>& s) {
+  const Tag<T> d;
+  const Coordinates<T> c(rule.dim, kShort);
+  const bool ball = rule.space == EmbedSpace::ball;
+  T* alpha = s.lane(kAlpha);
+  T* e = s.lane(kWeight);
+  squares(item, c, rule.dim, s.lane(kSquare), alpha);
+  const T own = item.u[rule.dim];
+  if (ball) {
+    for (std::int64_t i = 0; i < item.count; i += kLanes<T>) {
+      decays<T>(s.lane(kSquare) + i, alpha + i, hn::Set(d, own), s.lane(kRoot) + i, e + i);
+    }
+  }
+  if (!ball || rule.scale != T(1)) {
+    exponents(rule, item.count, s.lane(kSquare), e);
+    shift(item.positives, item.count, e);
+  }
+  const double loss = weigh(rule, item, e, s.lane(kPositive));
+  T turn = 0;
+  if (ball) {
+    turn = ball_steps(rule, item.count, own, s);
+  } else {
+    euclidean_steps(rule, item.count, s);
+  }
+  T* pulled = s.lane(kSquare);  // no longer needed, and long enough
+  move_rows(item, c, s, pulled);
+  if (ball) {
+    move_own_ball(rule, turn, item.u, pulled);
+  } else {
+    move_own_euclidean(rule, item.u, pulled);
+  }
+  return loss;
+}
+
+template <class T>
+double step_any(const PoolItem<T>& item, const PoolRule<T>& rule, PoolScratch<T>& s) {
+  return rule.dim < kLanes<T> ? step<T, true>(item, rule, s) : step<T, false>(item, rule, s);
+}
+
+double step_f32(const PoolItem<float>& item, const PoolRule<float>& rule, PoolScratch<float>& s) {
+  return step_any(item, rule, s);
+}
+
+double step_f64(const PoolItem<double>& item, const PoolRule<double>& rule,
+                PoolScratch<double>& s) {
+  return step_any(item, rule, s);
+}
+
+}  // namespace
+const EmbedPoolTable kEmbedPool{step_f32, step_f64, draw_strata, find_any};
+}  // namespace spiraltorch::cpu::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace spiraltorch::cpu {
+
+template <class T>
+PoolScratch<T>::PoolScratch(std::int64_t candidates)
+    : padded_((candidates + 2 * kPoolAlign - 1) / kPoolAlign * kPoolAlign),
+      memory_(static_cast<std::size_t>(8 * padded_ + kPoolAlign)) {
+  const auto at = reinterpret_cast<std::uintptr_t>(memory_.data());
+  first_ = memory_.data() + (kPoolAlign - at % kPoolAlign) % kPoolAlign / sizeof(T);
+}
+template class PoolScratch<float>;
+template class PoolScratch<double>;
+
+void PoolStrata::cut(std::int64_t range, std::int64_t parts) {
+  size = static_cast<std::int32_t>(range);
+  count = static_cast<std::int32_t>(std::min(range, parts));
+  const std::int64_t padded = (parts + kDrawBatch - 1) / kDrawBatch * kDrawBatch;
+  first.assign(static_cast<std::size_t>(padded), 0);
+  width.assign(static_cast<std::size_t>(padded), 0);
+  for (std::int64_t i = 0; i < count; ++i) {
+    const std::int64_t begin = i * range / count;
+    first[static_cast<std::size_t>(i)] = static_cast<std::int32_t>(begin);
+    width[static_cast<std::size_t>(i)] =
+        static_cast<std::uint32_t>((i + 1) * range / count - begin);
+  }
+}
+
+const EmbedPoolTable& embed_pool_table() {
+  static const SimdVersion<EmbedPoolTable> kVersions[] = {
+#define SPIRALTORCH_SIMD_TABLE kEmbedPool
+#include "backend/cpu/simd/versions.inc"
+  };
+  return pick_version<EmbedPoolTable>(kVersions);
+}
+
+}  // namespace spiraltorch::cpu
+#endif

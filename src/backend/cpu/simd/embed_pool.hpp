@@ -1,0 +1,87 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+// One step of an embedding's training on rows in place: vector parts of embed_pools.
+namespace spiraltorch::cpu {
+
+/// Where the points live, and so what a distance is.
+enum class EmbedSpace : std::uint8_t {
+  ball,      ///< the unit ball: t = |x−y|²/(αβ), e^{−d} = 1/(1 + 2t + 2√(t(1+t)))
+  euclidean  ///< squared Euclidean distance, as the papers' control
+};
+
+/// A row: `dim` coordinates, then 1 − |x|² (ball), then padding up to `stride` elements.
+template <class T>
+struct PoolItem {
+  T* u = nullptr;            ///< row of the node
+  T* const* rows = nullptr;  ///< candidates, positives first, readable up to a whole vector
+  std::int64_t positives = 0;
+  std::int64_t count = 0;  ///< of all candidates, which are different rows
+  T each = 1;              ///< how many negatives each of the negatives stands for
+};
+
+/// What every item of an epoch shares. The loss of a pair is ℓ^power/power with
+/// ℓ = log(1 + S/e), S the sum of the negatives' e = exp(−scale·d).
+template <class T>
+struct PoolRule {
+  std::int64_t dim = 0;
+  std::int64_t stride = 0;  ///< a multiple of kPoolAlign bytes
+  T rate = 0;
+  T scale = 1;
+  T power = 1;
+  T alpha_least = 0;  ///< rows stay where 1 − |x|² is at least this
+  EmbedSpace space = EmbedSpace::ball;
+};
+
+inline constexpr std::int64_t kPoolAlign = 64;  ///< bytes: a cache line, the widest vector
+
+/// Room for one thread's item of up to `candidates`.
+template <class T>
+class PoolScratch {
+ public:
+  explicit PoolScratch(std::int64_t candidates);
+  [[nodiscard]] T* lane(int which) noexcept { return first_ + which * padded_; }
+  [[nodiscard]] std::int64_t padded() const noexcept { return padded_; }
+
+ private:
+  std::int64_t padded_;
+  std::vector<T> memory_;
+  T* first_;
+};
+
+inline constexpr std::int64_t kDrawBatch = 64;
+
+/// A range cut into as many parts as are drawn, so that no place is drawn twice.
+struct PoolStrata {
+  std::int32_t size = 0;            ///< of the range
+  std::int32_t count = 0;           ///< of parts, at most size
+  std::vector<std::int32_t> first;  ///< padded to kDrawBatch
+  std::vector<std::uint32_t> width;
+
+  void cut(std::int64_t range, std::int64_t parts);
+};
+
+struct EmbedPoolTable {
+  /// Steps of u and of all candidates against the item's snapshot; returns the sum of ℓ over the
+  /// positives.
+  double (*step_f32)(const PoolItem<float>& item, const PoolRule<float>& rule,
+                     PoolScratch<float>& scratch);
+  double (*step_f64)(const PoolItem<double>& item, const PoolRule<double>& rule,
+                     PoolScratch<double>& scratch);
+  /// One draw from each stratum: out[i] = (first[i] + a number uniform in [0, width[i]) + turn)
+  /// modulo size, from word i of the Philox stream whose blocks have the counter (low + i/4, high,
+  /// substream, domain) under `key`; `count` is a multiple of kDrawBatch.
+  void (*draw)(const std::uint32_t* counter, const std::uint32_t* key, const PoolStrata& strata,
+               std::int32_t turn, std::int32_t* out);
+  /// flags[i] = 1 where values[i] is one of `forbidden`; returns whether any is. `count` is a
+  /// multiple of kDrawBatch.
+  bool (*find)(const std::int32_t* values, std::int64_t count,
+               std::span<const std::int32_t> forbidden, std::int32_t* flags);
+};
+
+[[nodiscard]] const EmbedPoolTable& embed_pool_table();
+
+}  // namespace spiraltorch::cpu
