@@ -368,6 +368,48 @@ TEST_CASE("any learning rate gives finite points inside the ball") {
   }
 }
 
+TEST_CASE("absurd rates and curvatures: finite points, in the ball or in the flat space") {
+  std::vector<std::int64_t> chain;
+  for (std::int64_t i = 0; i < 120; ++i) chain.push_back(i - 1);
+  const Hierarchy h = Hierarchy::from_parents(chain);
+  for (const double curvature : {-1.0, -1e-3, -1e-6, -1e-12}) {
+    for (const double lr : {0.05, 100.0, 1e6, 1e300}) {
+      CAPTURE(curvature);
+      CAPTURE(lr);
+      EmbeddingOptions o;
+      o.dim = 3;
+      o.epochs = 1;
+      o.burn_in = 1;
+      o.curvature = curvature;
+      o.objective = "focused";
+      o.grouped = false;
+      o.lr = lr;
+      HierarchyEmbedding e = fitted(h, o);
+      CHECK(e.vectors().norm(Axis::cols).max().item() < 1.0 / std::sqrt(-curvature));
+      o.dtype = "float64";
+      CHECK(all_finite(fitted(h, o)));
+    }
+  }
+  for (const double lr : {5.0, 100.0, 1e30, 1e300}) {
+    for (const bool grouped : {true, false}) {
+      CAPTURE(lr);
+      CAPTURE(grouped);
+      EmbeddingOptions o;
+      o.dim = 3;
+      o.epochs = 6;
+      o.burn_in = 1;
+      o.manifold = "euclidean";
+      o.objective = "focused";
+      o.grouped = grouped;
+      o.lr = lr;
+      const HierarchyEmbedding e = fitted(h, o);
+      CHECK(all_finite(e));
+      const auto x = rows_of(e.vectors());
+      CHECK(e.distance("3", "80") == doctest::Approx(plain_distance(x, 3, 80)).epsilon(1e-4));
+    }
+  }
+}
+
 TEST_CASE("small hierarchies train in every way") {
   std::vector<std::int64_t> chain;
   for (std::int64_t i = 0; i < 60; ++i) chain.push_back(i - 1);
