@@ -237,7 +237,10 @@ T ball_steps(const PoolRule<T>& rule, std::int64_t count, T own, PoolScratch<T>&
     // x·(x − u) without the coordinates: (|x|² − |u|² + |x−u|²)/2.
     const VecOf<T> dot = hn::Mul(half, hn::Add(n, hn::Sub(beta, a)));
     const VecOf<T> twice = hn::Mul(hn::Add(k, k), hn::MulAdd(hn::Mul(n, norm), ia, dot));
-    const VecOf<T> r = reciprocal(d, hn::Sub(hn::MulAdd(norm, tt, one), twice));
+    // At least (1 − |y|)² for a row and its α that agree; rounding near the edge may part them.
+    const VecOf<T> gap = hn::Sub(one, hn::Abs(th));
+    const VecOf<T> under = hn::Sub(hn::MulAdd(norm, tt, one), twice);
+    const VecOf<T> r = reciprocal(d, hn::Max(under, hn::Mul(gap, gap)));
     const VecOf<T> on_row = hn::Mul(hn::NegMulAdd(k, n, hn::Mul(tt, a)), r);
     const VecOf<T> on_diff = hn::Neg(hn::Mul(hn::Mul(k, a), r));
     const VecOf<T> after = hn::Mul(hn::Mul(a, hn::Sub(one, tt)), r);
@@ -324,12 +327,10 @@ void move_own_ball(const PoolRule<T>& rule, T turn, T* u, T* pulled) {
   const T f = th / length;
   const T tt = th * th;
   const T r = 1 / (1 + 2 * f * dot + (1 - beta) * tt);
-  const T after = beta * (1 - tt) * r;
-  const T shrink = after < rule.alpha_least ? 1 - (rule.alpha_least - after) / 2 : T(1);
   for (std::int64_t j = 0; j < rule.dim; ++j) {
-    u[j] = (u[j] + (tt * beta * u[j] + beta * f * pulled[j]) * r) * shrink;
+    u[j] += (tt * beta * u[j] + beta * f * pulled[j]) * r;
   }
-  u[rule.dim] = std::max(after, rule.alpha_least);
+  pool_settle(u, rule.dim, rule.alpha_least);  // steps as a candidate let α drift
 }
 
 template <class T>
