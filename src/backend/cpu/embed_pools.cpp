@@ -16,6 +16,9 @@
 namespace spiraltorch::cpu {
 namespace {
 
+// Longer steps than the longest in any case; in float32 times anything they do not overflow.
+constexpr double kMostRate = 1e9;
+
 std::size_t at(std::int64_t i) { return static_cast<std::size_t>(i); }
 
 // A node by its place in the pool, and which of its ancestors: all if none is named.
@@ -71,7 +74,7 @@ class Training {
         losses_(at(e.pools), 0.0) {
     rule_.dim = e.dim;
     rule_.stride = rows_.stride();
-    rule_.rate = static_cast<T>(e.rate);
+    rule_.rate = static_cast<T>(std::min(e.rate, kMostRate));
     rule_.scale = static_cast<T>(e.scale);
     rule_.power = static_cast<T>(e.power);
     rule_.alpha_least = PoolRows<T>::kAlphaLeast;

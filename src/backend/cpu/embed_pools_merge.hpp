@@ -17,6 +17,7 @@ class PoolRows {
  public:
   /// Rows stay where 1 − |x|² is at least this: radius 13.8 in float32.
   static constexpr T kAlphaLeast = sizeof(T) == 4 ? T(2e-6) : T(1e-12);
+  static constexpr double kFlatRadius = 1024;  ///< Euclidean rows stay within
 
   PoolRows(const PoolEpoch& e, const PoolLayout& layout, const T* table)
       : dim_(e.dim),
@@ -53,10 +54,19 @@ class PoolRows {
   /// 1 − |x|² of a row from its coordinates, in double; back into the ball first if need be.
   void settle(T* x) const {
     if (!ball_) {
-      x[dim_] = 1;
+      settle_flat(x);
       return;
     }
     pool_settle(x, dim_, kAlphaLeast);
+  }
+
+  /// Tables hold flat points in a part of the ball that is flat to within rounding.
+  void settle_flat(T* x) const {
+    double squared = 0.0;
+    for (std::int64_t j = 0; j < dim_; ++j) squared += static_cast<double>(x[j]) * x[j];
+    const double shrink = kFlatRadius / std::sqrt(std::max(squared, kFlatRadius * kFlatRadius));
+    for (std::int64_t j = 0; j < dim_ && shrink < 1; ++j) x[j] = static_cast<T>(x[j] * shrink);
+    x[dim_] = 1;
   }
 
   [[nodiscard]] T* row(std::int32_t position) { return first_ + position * stride_; }

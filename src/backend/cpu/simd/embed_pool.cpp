@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "backend/cpu/simd/level.hpp"
 
@@ -36,6 +37,9 @@ enum Lane : std::uint8_t {
 // or a point lies wrong, farther is no better, and tanh's rational form stays below 1.
 constexpr double kLongestStep = 2.0;
 constexpr double kLongestOwnStep = 1.0;
+// Where and by which steps a row's 1 − |x|² is taken from its coordinates again.
+constexpr double kFar = 0.5;  // in hyperbolic distance
+constexpr int kNearEdge = 4;  // times the least 1 − |x|²
 
 template <class T>
 using Tag = hn::ScalableTag<T>;
@@ -229,6 +233,8 @@ T ball_steps(const PoolRule<T>& rule, std::int64_t count, T own, PoolScratch<T>&
   const VecOf<T> half = hn::Set(d, T(0.5));
   const VecOf<T> beta = hn::Set(d, own);
   const VecOf<T> half_rate = hn::Set(d, rule.rate / 2);
+  const VecOf<T> near = hn::Set(d, kNearEdge * rule.alpha_least);
+  const VecOf<T> far = hn::Set(d, T(kFar / 2));
   const VecOf<T> longest = hn::Set(d, T(kLongestStep / 2));
   const VecOf<T> least = hn::Set(d, rule.alpha_least);
   VecOf<T> turn = hn::Zero(d);
@@ -259,6 +265,8 @@ T ball_steps(const PoolRule<T>& rule, std::int64_t count, T own, PoolScratch<T>&
     hn::StoreU(hn::Mul(shrink, on_diff), d, s.lane(kOnDiff) + i);
     hn::StoreU(hn::Max(after, least), d, s.lane(kAlpha) + i);
     hn::StoreU(pull, d, s.lane(kPull) + i);
+    const auto unsure = hn::Or(hn::Lt(after, near), hn::Gt(hn::Abs(y), far));
+    hn::StoreU(hn::IfThenElseZero(unsure, one), d, s.lane(kRoot) + i);
     turn = hn::MulAdd(pull, n, turn);
   }
   return hn::GetLane(hn::SumOfLanes(d, turn));
@@ -267,10 +275,14 @@ T ball_steps(const PoolRule<T>& rule, std::int64_t count, T own, PoolScratch<T>&
 template <class T>
 void euclidean_steps(const PoolRule<T>& rule, std::int64_t count, PoolScratch<T>& s) {
   const Tag<T> d;
-  const VecOf<T> cap = hn::Set(d, T(0.25));  // of the way to u, or away from it
+  const VecOf<T> part = hn::Set(d, T(0.25));  // of the way to u, or away from it, at most
+  const VecOf<T> longest = hn::Set(d, T(kLongestStep));
   for (std::int64_t i = 0; i < count; i += kLanes<T>) {
     const VecOf<T> g = hn::LoadU(d, s.lane(kWeight) + i);
     const VecOf<T> step = hn::Mul(g, hn::Set(d, 2 * rule.rate));
+    // Pushed by a part of its distance again and again, a row would grow without bounds.
+    const VecOf<T> way = hn::Sqrt(hn::LoadU(d, s.lane(kSquare) + i));
+    const VecOf<T> cap = hn::Min(part, hn::Div(longest, hn::Max(way, hn::Set(d, T(1)))));
     hn::StoreU(hn::Set(d, T(1)), d, s.lane(kOnRow) + i);
     hn::StoreU(hn::Neg(hn::Max(hn::Min(step, cap), hn::Neg(cap))), d, s.lane(kOnDiff) + i);
     hn::StoreU(hn::Add(g, g), d, s.lane(kPull) + i);
@@ -311,6 +323,19 @@ HWY_INLINE void move_rows(const PoolItem<T>& item, const Coordinates<T>& c, Pool
   }
 }
 
+// Rounding of coordinates parts them from 1 − |x|², the more so near the edge and by long steps;
+// left alone, a row would come to lie outside.
+template <class T>
+void settle_rows(const PoolItem<T>& item, const PoolRule<T>& rule, const T* unsure) {
+  const Tag<T> d;
+  for (std::int64_t first = 0; first < item.count; first += kLanes<T>) {
+    if (hn::AllFalse(d, hn::Gt(hn::LoadU(d, unsure + first), hn::Zero(d)))) continue;
+    for (std::int64_t i = first; i < std::min(first + kLanes<T>, item.count); ++i) {
+      if (unsure[i] > 0) pool_settle(item.rows[i], rule.dim, rule.alpha_least);
+    }
+  }
+}
+
 // The direction is measured in units of its largest part: weights of a flat space (scale far above
 // 1) make squares that float32 does not hold.
 template <class T>
@@ -321,7 +346,7 @@ void move_own_ball(const PoolRule<T>& rule, T turn, T* u, T* pulled) {
     pulled[j] = beta * pulled[j] - turn * u[j];
     largest = std::max(largest, std::abs(pulled[j]));
   }
-  if (!(largest > 0)) return;
+  if (!(largest >= std::numeric_limits<T>::min())) return;  // its inverse would overflow
   const T unit = 1 / largest;
   T squared = 0, dot = 0;
   for (std::int64_t j = 0; j < rule.dim; ++j) {
@@ -381,6 +406,7 @@ double step(const PoolItem<T>& item, const PoolRule<T>& rule, PoolScratch<T>& s)
   T* pulled = s.lane(kSquare);  // no longer needed, and long enough
   move_rows(item, c, s, pulled);
   if (ball) {
+    settle_rows(item, rule, s.lane(kRoot));
     // Ancestors of many move that often that their α would drift away from their coordinates.
     for (std::int64_t i = 0; i < item.positives; ++i) {
       pool_settle(item.rows[i], rule.dim, rule.alpha_least);
