@@ -9,6 +9,8 @@
 namespace spiraltorch {
 namespace {
 
+constexpr double kTurn = 0.7;  // of a root's grandchildren's directions, and so on down
+
 std::size_t at(std::int64_t i) { return static_cast<std::size_t>(i); }
 
 // Random turns of the layout: a stream of its own, far from the negatives' blocks.
@@ -51,9 +53,12 @@ std::vector<double> tree_points(const Forest& forest, std::int64_t dim, double r
     const std::span d(directions.data() + node * dim, at(dim));
     next_direction(seed, node, d);
     normalise(d);
-    if (const std::int32_t p = forest.parent[at(node)]; p >= 0) {
-      const double turn = std::pow(sizes[at(p)] / nodes,
-                                   1.0 / static_cast<double>(std::max<std::int64_t>(1, dim - 1)));
+    // A root's children go anywhere: its own direction would press them into half of the space.
+    const std::int32_t p = forest.parent[at(node)];
+    if (p >= 0 && forest.parent[at(p)] >= 0) {
+      const double turn =
+          kTurn * std::pow(sizes[at(p)] / nodes,
+                           1.0 / static_cast<double>(std::max<std::int64_t>(1, dim - 1)));
       const double* from = directions.data() + p * dim;
       for (std::size_t j = 0; j < d.size(); ++j) d[j] = from[j] + turn * d[j];
       normalise(d);

@@ -38,11 +38,12 @@ class PoolRows {
     });
   }
 
-  void store(const PoolLayout& layout, T* table) const {
+  void store(const PoolLayout& layout, T* table) {
     parallel_blocks(nodes_, 4096, [&](std::int64_t, std::int64_t begin, std::int64_t end) {
       for (std::int64_t p = begin; p < end; ++p) {
         const auto position = static_cast<std::int32_t>(p);
-        const T* from = first_ + p * stride_;
+        T* from = row(position);
+        settle(from);  // α drifts a little from the coordinates
         std::transform(from, from + dim_, table + layout.node(position) * dim_,
                        [this](T x) { return x / unit_; });
       }
@@ -55,15 +56,7 @@ class PoolRows {
       x[dim_] = 1;
       return;
     }
-    double squared = 0.0;
-    for (std::int64_t j = 0; j < dim_; ++j) squared += static_cast<double>(x[j]) * x[j];
-    double alpha = 1.0 - squared;
-    if (alpha < static_cast<double>(kAlphaLeast)) {
-      const double shrink = std::sqrt((1.0 - static_cast<double>(kAlphaLeast)) / squared);
-      for (std::int64_t j = 0; j < dim_; ++j) x[j] = static_cast<T>(x[j] * shrink);
-      alpha = static_cast<double>(kAlphaLeast);
-    }
-    x[dim_] = static_cast<T>(alpha);
+    pool_settle(x, dim_, kAlphaLeast);
   }
 
   [[nodiscard]] T* row(std::int32_t position) { return first_ + position * stride_; }

@@ -23,6 +23,7 @@ namespace {
 enum Lane : std::uint8_t {
   kSquare,   // |x−u|²
   kAlpha,    // 1 − |x|², before and after
+  kDot,      // x·(x − u)
   kRoot,     // √(t(1+t))
   kWeight,   // e, then the derivative of the loss by −d
   kOnRow,    // the step is x ← a·x + b·(x − u): a
@@ -93,25 +94,34 @@ struct Coordinates {
   }
 };
 
-// |x − u|² and 1 − |x|² of each candidate.
+// |x − u|², x·(x − u) and 1 − |x|² of each candidate.
 template <class T>
-HWY_INLINE void squares(const PoolItem<T>& item, const Coordinates<T>& c, std::int64_t dim,
-                        T* square, T* alpha) {
+HWY_INLINE void measure(const PoolItem<T>& item, const Coordinates<T>& c, std::int64_t dim,
+                        PoolScratch<T>& s) {
   const Tag<T> d;
+  T* square = s.lane(kSquare);
+  T* dot = s.lane(kDot);
+  T* alpha = s.lane(kAlpha);
+  T* const* rows = item.rows;
+  const T* u = item.u;
   for (std::int64_t first = 0; first < item.count; first += kLanes<T>) {
-    VecOf<T> sums[kLanes<T>];
+    VecOf<T> squares[kLanes<T>];
+    VecOf<T> dots[kLanes<T>];
 #pragma GCC unroll 16
     for (std::int64_t i = 0; i < kLanes<T>; ++i) {
-      const T* row = item.rows[first + i];
-      VecOf<T> sum = hn::Zero(d);
+      const T* row = rows[first + i];
+      squares[i] = hn::Zero(d);
+      dots[i] = hn::Zero(d);
       for (std::int64_t k = 0; k < c.vectors; ++k) {
-        const VecOf<T> diff = c.difference(hn::LoadU(d, row + k * kLanes<T>), item.u, k);
-        sum = hn::MulAdd(diff, diff, sum);
+        const VecOf<T> x = hn::LoadU(d, row + k * kLanes<T>);
+        const VecOf<T> diff = c.difference(x, u, k);
+        squares[i] = hn::MulAdd(diff, diff, squares[i]);
+        dots[i] = hn::MulAdd(x, diff, dots[i]);
       }
-      sums[i] = sum;
       alpha[first + i] = row[dim];
     }
-    hn::StoreU(sums_of_all(d, sums), d, square + first);
+    hn::StoreU(sums_of_all(d, squares), d, square + first);
+    hn::StoreU(sums_of_all(d, dots), d, dot + first);
   }
 }
 
@@ -234,10 +244,12 @@ T ball_steps(const PoolRule<T>& rule, std::int64_t count, T own, PoolScratch<T>&
     const VecOf<T> k = hn::Mul(th, ib);
     const VecOf<T> tt = hn::Mul(th, th);
     const VecOf<T> norm = hn::Sub(one, a);  // |x|²
-    // x·(x − u) without the coordinates: (|x|² − |u|² + |x−u|²)/2.
-    const VecOf<T> dot = hn::Mul(half, hn::Add(n, hn::Sub(beta, a)));
+    const VecOf<T> dot = hn::LoadU(d, s.lane(kDot) + i);
     const VecOf<T> twice = hn::Mul(hn::Add(k, k), hn::MulAdd(hn::Mul(n, norm), ia, dot));
-    const VecOf<T> r = reciprocal(d, hn::Sub(hn::MulAdd(norm, tt, one), twice));
+    // At least (1 − |y|)² for a row and its α that agree; rounding near the edge may part them.
+    const VecOf<T> gap = hn::Sub(one, hn::Abs(th));
+    const VecOf<T> under = hn::Sub(hn::MulAdd(norm, tt, one), twice);
+    const VecOf<T> r = reciprocal(d, hn::Max(under, hn::Mul(gap, gap)));
     const VecOf<T> on_row = hn::Mul(hn::NegMulAdd(k, n, hn::Mul(tt, a)), r);
     const VecOf<T> on_diff = hn::Neg(hn::Mul(hn::Mul(k, a), r));
     const VecOf<T> after = hn::Mul(hn::Mul(a, hn::Sub(one, tt)), r);
@@ -324,12 +336,10 @@ void move_own_ball(const PoolRule<T>& rule, T turn, T* u, T* pulled) {
   const T f = th / length;
   const T tt = th * th;
   const T r = 1 / (1 + 2 * f * dot + (1 - beta) * tt);
-  const T after = beta * (1 - tt) * r;
-  const T shrink = after < rule.alpha_least ? 1 - (rule.alpha_least - after) / 2 : T(1);
   for (std::int64_t j = 0; j < rule.dim; ++j) {
-    u[j] = (u[j] + (tt * beta * u[j] + beta * f * pulled[j]) * r) * shrink;
+    u[j] += (tt * beta * u[j] + beta * f * pulled[j]) * r;
   }
-  u[rule.dim] = std::max(after, rule.alpha_least);
+  pool_settle(u, rule.dim, rule.alpha_least);  // steps as a candidate let α drift
 }
 
 template <class T>
@@ -350,7 +360,7 @@ double step(const PoolItem<T>& item, const PoolRule<T>& rule, PoolScratch<T>& s)
   const bool ball = rule.space == EmbedSpace::ball;
   T* alpha = s.lane(kAlpha);
   T* e = s.lane(kWeight);
-  squares(item, c, rule.dim, s.lane(kSquare), alpha);
+  measure(item, c, rule.dim, s);
   const T own = item.u[rule.dim];
   if (ball) {
     for (std::int64_t i = 0; i < item.count; i += kLanes<T>) {
@@ -371,6 +381,10 @@ double step(const PoolItem<T>& item, const PoolRule<T>& rule, PoolScratch<T>& s)
   T* pulled = s.lane(kSquare);  // no longer needed, and long enough
   move_rows(item, c, s, pulled);
   if (ball) {
+    // Ancestors of many move that often that their α would drift away from their coordinates.
+    for (std::int64_t i = 0; i < item.positives; ++i) {
+      pool_settle(item.rows[i], rule.dim, rule.alpha_least);
+    }
     move_own_ball(rule, turn, item.u, pulled);
   } else {
     move_own_euclidean(rule, item.u, pulled);
@@ -403,7 +417,7 @@ namespace spiraltorch::cpu {
 template <class T>
 PoolScratch<T>::PoolScratch(std::int64_t candidates)
     : padded_((candidates + 2 * kPoolAlign - 1) / kPoolAlign * kPoolAlign),
-      memory_(static_cast<std::size_t>(8 * padded_ + kPoolAlign)) {
+      memory_(static_cast<std::size_t>(9 * padded_ + kPoolAlign)) {
   const auto at = reinterpret_cast<std::uintptr_t>(memory_.data());
   first_ = memory_.data() + (kPoolAlign - at % kPoolAlign) % kPoolAlign / sizeof(T);
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cmath>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -35,6 +36,21 @@ struct PoolRule {
   T alpha_least = 0;  ///< rows stay where 1 − |x|² is at least this
   EmbedSpace space = EmbedSpace::ball;
 };
+
+/// Sets a row's 1 − |x|² from its coordinates, in double; back to the last radius first if need be.
+template <class T>
+void pool_settle(T* x, std::int64_t dim, T alpha_least) {
+  double squared = 0.0;
+  for (std::int64_t j = 0; j < dim; ++j) squared += static_cast<double>(x[j]) * x[j];
+  double alpha = 1.0 - squared;
+  const auto least = static_cast<double>(alpha_least);
+  if (alpha < least) {
+    const double shrink = std::sqrt((1.0 - least) / squared);
+    for (std::int64_t j = 0; j < dim; ++j) x[j] = static_cast<T>(x[j] * shrink);
+    alpha = least;
+  }
+  x[dim] = static_cast<T>(alpha);
+}
 
 inline constexpr std::int64_t kPoolAlign = 64;  ///< bytes: a cache line, the widest vector
 
