@@ -8,8 +8,9 @@ ball stand a flat control, the same with squared Euclidean distances, and gensim
 whose vectors are put through the same ranking.
 
 Both geometries take the step that --tune finds best for them by MAP, from one grid, on the terms
-below "metabolic process" (a fifth of the terms, so not independent of what is scored): 0.05 and
-0.02 (0.05 is within .0001 there). Starts and negatives are the same, and epochs after burn-in. Measured, seed 0, one thread:
+below "metabolic process" (a fifth of the terms, so not independent of what is scored): 0.05 in the
+ball, 0.02 in flat space (0.05 is within .0001 there). Starts and negatives are the same, and epochs
+after burn-in. Measured, seed 0, one thread:
 
     Poincaré ball, 10 dimensions: mean rank 97.9, MAP 0.456 (10 s)
     Poincaré ball, focused: mean rank 96.3, MAP 0.517 (19 s)
