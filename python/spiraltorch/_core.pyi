@@ -2598,7 +2598,7 @@ class HierarchyEmbedding:
     Points of the Poincaré ball for the nodes of a hierarchy (Nickel & Kiela 2017).
     """
 
-    def __init__(self, dim: int = 10, manifold: str = 'poincare', curvature: float = -1.0, epochs: int | None = None, batch: int | None = None, lr: float | None = None, negatives: int | None = None, burn_in: int | None = None, burn_in_factor: float | None = None, sampling_power: float = 0.75, init: str = 'tree', init_radius: float | None = None, init_scale: float = 0.001, seed: int = 0, device: str = 'cpu', threads: int | None = None, dtype: str = 'float32', grouped: bool = True) -> None: ...
+    def __init__(self, dim: int = 10, manifold: str = 'poincare', curvature: float = -1.0, epochs: int | None = None, batch: int | None = None, lr: float | None = None, negatives: int | None = None, burn_in: int | None = None, burn_in_factor: float | None = None, sampling_power: float = 0.0, init: str = 'tree', init_radius: float | None = None, init_scale: float = 0.001, seed: int = 0, device: str = 'cpu', threads: int | None = None, dtype: str = 'float32', grouped: bool = True, closure: bool = True, mode: str = 'auto', objective: str = 'papers', loss_power: float | None = None, local_negatives: int | None = None, local_from: float | None = None) -> None: ...
 
     def fit(self, hierarchy: Hierarchy, progress: object | None = None) -> bool:
         """
@@ -2610,7 +2610,9 @@ class HierarchyEmbedding:
 
     @property
     def vectors(self) -> Tensor:
-        """(nodes, dim) points of the ball, a copy."""
+        """
+        (nodes, dim) points, a copy; (nodes, dim + 1), time first, of a Lorentz embedding.
+        """
 
     @property
     def names(self) -> list[str]:
@@ -2696,6 +2698,11 @@ class HierarchyEmbedding:
         word2vec's text format; `space` stands for white space in names, an error without it.
         """
 
+    def view(self, path: object, hierarchy: Hierarchy | None = None, title: str | None = None) -> None:
+        """
+        Writes the Poincaré disk as one HTML file: drag, zoom, search. The hierarchy gives edges.
+        """
+
 class EmbeddingNeighbours:
     """The nearest nodes of several, nearest first."""
 
@@ -2706,7 +2713,3 @@ class EmbeddingNeighbours:
     @property
     def distances(self) -> Tensor:
         """(queries, k)."""
-    def view(self, path: object, hierarchy: Hierarchy | None = None, title: str | None = None) -> None:
-        """
-        Writes the Poincaré disk as one HTML file: drag, zoom, search. The hierarchy gives edges.
-        """

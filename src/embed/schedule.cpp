@@ -114,7 +114,7 @@ Schedule::Schedule(const EmbeddingOptions& o, std::int64_t nodes) : mode(mode_of
   const bool large = nodes > kLargeHierarchy;
   const bool focused = o.objective == "focused";
   epochs = o.epochs.value_or(large ? 400 : 300);
-  burn_in = o.burn_in.value_or(large && !focused ? 50 : 20);
+  burn_in = o.burn_in.value_or(large ? 50 : 20);
   batch = o.batch.value_or(large ? 64 : 32);
   negatives = o.negatives.value_or(o.grouped ? 200 : 50);
   local_negatives = o.local_negatives.value_or(focused ? negatives / 40 : 0);
@@ -122,7 +122,7 @@ Schedule::Schedule(const EmbeddingOptions& o, std::int64_t nodes) : mode(mode_of
   loss_power = o.loss_power.value_or(focused ? 2.5 : 1.0);
   lr = o.lr.value_or(focused && large ? 0.2 : large || !o.grouped ? 0.1 : 0.05);
   burn_in_factor = o.burn_in_factor.value_or(large ? 0.02 : 0.1);
-  init_radius = o.init_radius.value_or(0.2);
+  init_radius = o.init_radius.value_or(large && o.dim < 8 ? 0.4 : 0.2);
   decay = large;
   // An even number, for two threads to share.
   pools = nodes < 2 * kPoolNodes ? 1 : (nodes / kPoolNodes + 1) / 2 * 2;

@@ -30,7 +30,7 @@ def seed(text):
 def read_hierarchy(path):
     from ..embed import Hierarchy
 
-    return getattr(Hierarchy, "read", Hierarchy.from_csv)(path)
+    return Hierarchy.read(path)
 
 
 def load(path):
@@ -52,7 +52,7 @@ def figures(result):
         "mean_rank": result.mean_rank,
         "nodes": result.nodes,
         "pairs": result.pairs,
-        "sampled": getattr(result, "sampled", False),
+        "sampled": result.sampled,
         "per_depth": {
             depth: {"map": level.map, "mean_rank": level.mean_rank, "nodes": level.nodes}
             for depth, level in result.per_depth.items()
@@ -63,7 +63,7 @@ def figures(result):
 def print_figures(result):
     print(f"MAP        {result.map:.4f}")
     print(f"mean rank  {result.mean_rank:.4f}")
-    drawn = "   (a sample)" if getattr(result, "sampled", False) else ""
+    drawn = "   (a sample)" if result.sampled else ""
     print(f"nodes      {result.nodes}   pairs {result.pairs}{drawn}")
 
 
