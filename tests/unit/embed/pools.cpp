@@ -10,6 +10,7 @@
 
 #include "backend/cpu/embed_pools.hpp"
 #include "embed/schedule.hpp"
+#include "small_fits.hpp"
 #include "spiraltorch/runtime/buffer.hpp"
 #include "spiraltorch/runtime/kernel.hpp"
 #include "spiraltorch/runtime/parallel.hpp"
@@ -18,12 +19,6 @@ using namespace spiraltorch;
 
 // An epoch of the pools engine: its layout, its bits, what it learns.
 namespace {
-
-Hierarchy tree(std::int64_t nodes, std::int64_t children = 3) {
-  std::vector<std::int64_t> parents;
-  for (std::int64_t i = 0; i < nodes; ++i) parents.push_back(i == 0 ? -1 : (i - 1) / children);
-  return Hierarchy::from_parents(parents);
-}
 
 Hierarchy star(std::int64_t nodes) { return tree(nodes, nodes); }
 Hierarchy chain(std::int64_t nodes) { return tree(nodes, 1); }

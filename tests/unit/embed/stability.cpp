@@ -1,40 +1,11 @@
-#include <doctest/doctest.h>
-
-#include <algorithm>
 #include <cmath>
 
-#include "spiraltorch/embed/embedding.hpp"
+#include "small_fits.hpp"
 
 using namespace spiraltorch;
 
 // Rates, curvatures and hierarchies that nobody would choose: every figure stays finite.
 namespace {
-
-Hierarchy tree(std::int64_t nodes, std::int64_t children = 3) {
-  std::vector<std::int64_t> parents;
-  for (std::int64_t i = 0; i < nodes; ++i) parents.push_back(i == 0 ? -1 : (i - 1) / children);
-  return Hierarchy::from_parents(parents);
-}
-
-EmbeddingOptions quick() {
-  EmbeddingOptions o;
-  o.dim = 4;
-  o.epochs = 12;
-  o.burn_in = 2;
-  o.seed = 6;
-  return o;
-}
-
-HierarchyEmbedding fitted(const Hierarchy& h, const EmbeddingOptions& o) {
-  HierarchyEmbedding e(o);
-  CHECK(e.fit(h));
-  return e;
-}
-
-bool all_finite(const HierarchyEmbedding& e) {
-  const auto values = e.vectors().data();
-  return std::all_of(values.begin(), values.end(), [](float x) { return std::isfinite(x); });
-}
 
 double norm_of_difference(const Tensor& a, const Tensor& b) {
   double sum = 0;

@@ -4,7 +4,7 @@
 #include <map>
 
 #include "check_error.hpp"
-#include "spiraltorch/embed/embedding.hpp"
+#include "small_fits.hpp"
 #include "spiraltorch/geometry/poincare_ball.hpp"
 #include "temporary.hpp"
 
@@ -12,32 +12,6 @@ using namespace spiraltorch;
 
 // What the options of a training promise.
 namespace {
-
-Hierarchy tree(std::int64_t nodes, std::int64_t children = 3) {
-  std::vector<std::int64_t> parents;
-  for (std::int64_t i = 0; i < nodes; ++i) parents.push_back(i == 0 ? -1 : (i - 1) / children);
-  return Hierarchy::from_parents(parents);
-}
-
-EmbeddingOptions quick() {
-  EmbeddingOptions o;
-  o.dim = 4;
-  o.epochs = 12;
-  o.burn_in = 2;
-  o.seed = 6;
-  return o;
-}
-
-HierarchyEmbedding fitted(const Hierarchy& h, const EmbeddingOptions& o) {
-  HierarchyEmbedding e(o);
-  CHECK(e.fit(h));
-  return e;
-}
-
-bool all_finite(const HierarchyEmbedding& e) {
-  const auto values = e.vectors().data();
-  return std::all_of(values.begin(), values.end(), [](float x) { return std::isfinite(x); });
-}
 
 // |x_a − x_b| by the rows of `vectors`.
 double plain_distance(const std::vector<std::vector<double>>& x, std::size_t a, std::size_t b) {
