@@ -181,13 +181,14 @@ void bind_hierarchy(nb::module_& m) {
           "cycles"_a = "raise", "Every node to all its ancestors.")
       .def(
           "split",
-          [](const Hierarchy& h, double test, std::uint64_t seed) {
-            st::HierarchySplit out = h.split(test, seed);
+          [](const Hierarchy& h, double test, std::uint64_t seed, bool inferred_only) {
+            st::HierarchySplit out = h.split(test, seed, inferred_only);
             return std::pair(std::move(out.train), std::move(out.test));
           },
-          "test"_a = 0.1, "seed"_a = 0, Unlocked(),
+          "test"_a = 0.1, "seed"_a = 0, "inferred_only"_a = false, Unlocked(),
           "(train, test) for link prediction: closure edges, some of them held out whose ends "
-          "keep another one in train. Train on train's edges as they are.")
+          "keep another one in train; of the inferred ones only, if asked. Train on train's edges "
+          "as they are.")
       .def("subtree", &Hierarchy::subtree, "root"_a, Unlocked(),
            "A node and all that lies below it.")
       .def("roots", &Hierarchy::roots, "Names of nodes without parents.")

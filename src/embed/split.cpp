@@ -30,9 +30,21 @@ std::int32_t child_of(const AncestorLists& ancestors, std::int64_t pair) {
   return static_cast<std::int32_t>(after - ancestors.offsets.begin() - 1);
 }
 
-// Which pairs are held out: pairs in random order, each taken if both its ends keep another one.
-std::vector<bool> held_out(const AncestorLists& ancestors, std::int64_t wanted,
-                           std::uint64_t seed) {
+// Pairs that are edges of the hierarchy itself.
+std::vector<bool> own_edges(const Hierarchy& h, const AncestorLists& ancestors) {
+  std::vector<bool> out(ancestors.ids.size(), false);
+  for (const Edge& e : h.edges()) {
+    const auto row = ancestors.row(e.child);
+    const auto found = std::lower_bound(row.begin(), row.end(), e.parent);
+    out[static_cast<std::size_t>(ancestors.begin(e.child) + (found - row.begin()))] = true;
+  }
+  return out;
+}
+
+// Which pairs are held out: pairs in random order, each taken if both its ends keep another one and
+// it is not one of those that stay (if any are named).
+std::vector<bool> held_out(const AncestorLists& ancestors, std::int64_t wanted, std::uint64_t seed,
+                           const std::vector<bool>& stay) {
   const auto nodes = static_cast<std::int32_t>(ancestors.offsets.size() - 1);
   const std::size_t pairs = ancestors.ids.size();
   std::vector<std::int32_t> degree(at(nodes), 0);
@@ -50,7 +62,7 @@ std::vector<bool> held_out(const AncestorLists& ancestors, std::int64_t wanted,
     const std::size_t pair = at(order[i]);
     std::int32_t& low = degree[at(child_of(ancestors, order[i]))];
     std::int32_t& high = degree[at(ancestors.ids[pair])];
-    if (low < 2 || high < 2) continue;
+    if (low < 2 || high < 2 || (!stay.empty() && stay[pair])) continue;
     --low;
     --high;
     --wanted;
@@ -61,12 +73,13 @@ std::vector<bool> held_out(const AncestorLists& ancestors, std::int64_t wanted,
 
 }  // namespace
 
-HierarchySplit Hierarchy::split(double test, std::uint64_t seed) const {
+HierarchySplit Hierarchy::split(double test, std::uint64_t seed, bool inferred_only) const {
   check_share(test);
   const AncestorLists ancestors = ancestors_of("split", *this);
   const auto pairs = static_cast<double>(ancestors.ids.size());
   const auto wanted = std::max<std::int64_t>(1, std::llround(test * pairs));
-  const std::vector<bool> held = held_out(ancestors, wanted, seed);
+  const std::vector<bool> stay = inferred_only ? own_edges(*this, ancestors) : std::vector<bool>();
+  const std::vector<bool> held = held_out(ancestors, wanted, seed, stay);
   HierarchySplit out{Hierarchy{}, Hierarchy{}};
   for (std::int32_t node = 0; std::cmp_less(node, len()); ++node) {
     for (std::int64_t i = ancestors.begin(node); i < ancestors.begin(node + 1); ++i) {
@@ -76,7 +89,8 @@ HierarchySplit Hierarchy::split(double test, std::uint64_t seed) const {
     }
   }
   require(!out.test.edges_.empty(), Errc::invalid_value, "split",
-          "hierarchy: got no closure edge whose ends both have another, expected at least one");
+          "hierarchy: got no closure edge that may be held out, expected at least one whose ends "
+          "both have another (and, of inferred ones only, that is none of its own edges)");
   for (Hierarchy* side : {&out.train, &out.test}) {
     side->names_ = names_;
     side->report_.nodes = len();

@@ -118,9 +118,12 @@ class SPIRALTORCH_API Hierarchy {
   /// Pairs are looked at in random order; one is held out if each of its ends is then still in a
   /// pair for training, until the share `test` of all pairs, rounded, at least one, is held out or
   /// none can be. Both results have the nodes and ids of this hierarchy and edges of weight 1. The
-  /// closure of `train` holds most of `test` again: train on its edges as they are. `invalid_value`
-  /// for a share outside (0, 1), or where nothing can be held out (a star).
-  [[nodiscard]] HierarchySplit split(double test = 0.1, std::uint64_t seed = 0) const;
+  /// closure of `train` holds most of `test` again: train on its edges as they are. With
+  /// `inferred_only` this hierarchy's own edges stay in `train`: of a node whose one parent is
+  /// hidden nothing tells it from the parent's siblings. `invalid_value` for a share outside (0,
+  /// 1), or where nothing can be held out (a star).
+  [[nodiscard]] HierarchySplit split(double test = 0.1, std::uint64_t seed = 0,
+                                     bool inferred_only = false) const;
   /// A node and all that lies below it.
   [[nodiscard]] Hierarchy subtree(std::string_view root) const;
   /// Names of nodes without parents / without children.

@@ -46,6 +46,19 @@ TEST_CASE("a split divides the closure's edges and leaves each end of a held-out
   }
 }
 
+TEST_CASE("a split of inferred edges keeps the hierarchy's own in training") {
+  const Hierarchy h = binary_tree(200);
+  const Pairs own = pairs(h);
+  const auto [train, test] = h.split(0.2, 1, true);
+  Pairs both = pairs(train);
+  both.merge(pairs(test));
+  CHECK(both == pairs(h.closure()));
+  CHECK(!test.edges().empty());
+  const Pairs kept = pairs(train);
+  CHECK(std::includes(kept.begin(), kept.end(), own.begin(), own.end()));
+  check_error(Errc::invalid_value, [&] { (void)h.closure().split(0.2, 1, true); });
+}
+
 TEST_CASE("a split follows from its seed alone") {
   const Hierarchy h = binary_tree(100);
   CHECK(pairs(h.split(0.1, 5).test) == pairs(h.split(0.1, 5).test));
