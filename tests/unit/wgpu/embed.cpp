@@ -307,6 +307,7 @@ TEST_CASE("HierarchyEmbedding trains on WebGPU as on the CPU") {
   for (const bool grouped : {true, false}) {
     EmbeddingOptions options{
         .dim = 5, .curvature = -0.5, .epochs = 2, .burn_in = 1, .sampling_power = 0.75};
+    options.mode = "batch";  // the CPU's own way is another
     options.grouped = grouped;
     if (!grouped) options.negatives = 10;
     std::vector<double> losses[2];
