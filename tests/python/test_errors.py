@@ -50,7 +50,7 @@ REACHED = [
         "unsupported",
         st.Unsupported,
         NotImplementedError,
-        lambda: HierarchyEmbedding(manifold="lorentz"),
+        lambda: HierarchyEmbedding(mode="batch", dtype="float64"),
     ),
     (
         "device",
