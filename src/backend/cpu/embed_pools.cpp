@@ -73,7 +73,6 @@ class Training {
         plans_(at(e.pools)),
         losses_(at(e.pools), 0.0) {
     rule_.dim = e.dim;
-    rule_.stride = rows_.stride();
     rule_.rate = static_cast<T>(std::min(e.rate, kMostRate));
     rule_.scale = static_cast<T>(e.scale);
     rule_.power = static_cast<T>(e.power);

@@ -161,7 +161,6 @@ Stepped stepped(const Case& c, const Points& x, int times = 1) {
                    .count = c.positives + c.negatives,
                    .each = static_cast<T>(c.each)};
   const PoolRule<T> rule{.dim = c.dim,
-                         .stride = stride,
                          .rate = static_cast<T>(c.rate),
                          .scale = static_cast<T>(c.scale),
                          .power = static_cast<T>(c.power),

@@ -14,7 +14,8 @@ enum class EmbedSpace : std::uint8_t {
   euclidean  ///< squared Euclidean distance, as the papers' control
 };
 
-/// A row: `dim` coordinates, then 1 − |x|² (ball), then padding up to `stride` elements.
+/// A row: `dim` coordinates, then 1 − |x|² (ball), then padding to a multiple of
+/// kPoolAlign bytes.
 template <class T>
 struct PoolItem {
   T* u = nullptr;            ///< row of the node
@@ -29,7 +30,6 @@ struct PoolItem {
 template <class T>
 struct PoolRule {
   std::int64_t dim = 0;
-  std::int64_t stride = 0;  ///< a multiple of kPoolAlign bytes
   T rate = 0;
   T scale = 1;
   T power = 1;
