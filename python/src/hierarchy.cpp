@@ -105,6 +105,14 @@ st::CyclePolicy cycle_policy(const std::string& cycles) {
            st::text("cycles: got '", cycles, "', expected 'raise' or 'collapse'"));
 }
 
+st::SplitPairs split_pairs(const std::string& pairs) {
+  if (pairs == "any") return st::SplitPairs::any;
+  if (pairs == "inferred") return st::SplitPairs::inferred;
+  if (pairs == "inner") return st::SplitPairs::inner;
+  st::fail(st::Errc::invalid_value, "split",
+           st::text("pairs: got '", pairs, "', expected 'any', 'inferred' or 'inner'"));
+}
+
 nb::list edges_of(const Hierarchy& h) {
   nb::list out;
   for (const st::Edge& e : h.edges()) out.append(nb::make_tuple(e.child, e.parent, e.weight));
@@ -181,13 +189,14 @@ void bind_hierarchy(nb::module_& m) {
           "cycles"_a = "raise", "Every node to all its ancestors.")
       .def(
           "split",
-          [](const Hierarchy& h, double test, std::uint64_t seed, bool inferred_only) {
-            st::HierarchySplit out = h.split(test, seed, inferred_only);
+          [](const Hierarchy& h, double test, std::uint64_t seed, const std::string& pairs) {
+            st::HierarchySplit out = h.split(test, seed, split_pairs(pairs));
             return std::pair(std::move(out.train), std::move(out.test));
           },
-          "test"_a = 0.1, "seed"_a = 0, "inferred_only"_a = false, Unlocked(),
-          "(train, test) for link prediction: closure edges, some of them held out whose ends "
-          "keep another one in train; of the inferred ones only, if asked. Train on train's edges "
+          "test"_a = 0.1, "seed"_a = 0, "pairs"_a = "any", Unlocked(),
+          "(train, test) for link prediction: closure edges, some of them held out whose ends keep "
+          "another one in train. pairs: 'any', 'inferred' (none of the hierarchy's own edges) or "
+          "'inner' (no root or leaf at an end, as in Nickel & Kiela 2017). Train on train's edges "
           "as they are.")
       .def("subtree", &Hierarchy::subtree, "root"_a, Unlocked(),
            "A node and all that lies below it.")

@@ -30,7 +30,7 @@ std::int32_t child_of(const AncestorLists& ancestors, std::int64_t pair) {
   return static_cast<std::int32_t>(after - ancestors.offsets.begin() - 1);
 }
 
-// Pairs that are edges of the hierarchy itself.
+// Pairs that are edges of the hierarchy itself stay in training.
 std::vector<bool> own_edges(const Hierarchy& h, const AncestorLists& ancestors) {
   std::vector<bool> out(ancestors.ids.size(), false);
   for (const Edge& e : h.edges()) {
@@ -39,6 +39,30 @@ std::vector<bool> own_edges(const Hierarchy& h, const AncestorLists& ancestors) 
     out[static_cast<std::size_t>(ancestors.begin(e.child) + (found - row.begin()))] = true;
   }
   return out;
+}
+
+// Pairs with a root or a leaf at an end do.
+std::vector<bool> outer_pairs(const AncestorLists& ancestors) {
+  const auto nodes = static_cast<std::int32_t>(ancestors.offsets.size() - 1);
+  std::vector<bool> leaf(at(nodes), true);
+  for (const std::int32_t ancestor : ancestors.ids) leaf[at(ancestor)] = false;
+  std::vector<bool> out;
+  out.reserve(ancestors.ids.size());
+  for (std::int32_t node = 0; node < nodes; ++node) {
+    for (const std::int32_t ancestor : ancestors.row(node)) {
+      out.push_back(leaf[at(node)] || ancestors.size(ancestor) == 0);
+    }
+  }
+  return out;
+}
+
+std::vector<bool> staying(const Hierarchy& h, const AncestorLists& ancestors, SplitPairs pairs) {
+  switch (pairs) {
+    case SplitPairs::any: break;
+    case SplitPairs::inferred: return own_edges(h, ancestors);
+    case SplitPairs::inner: return outer_pairs(ancestors);
+  }
+  return std::vector<bool>(ancestors.ids.size(), false);
 }
 
 // Which pairs are held out: pairs in random order, each taken if both its ends keep another one and
@@ -62,7 +86,7 @@ std::vector<bool> held_out(const AncestorLists& ancestors, std::int64_t wanted, 
     const std::size_t pair = at(order[i]);
     std::int32_t& low = degree[at(child_of(ancestors, order[i]))];
     std::int32_t& high = degree[at(ancestors.ids[pair])];
-    if (low < 2 || high < 2 || (!stay.empty() && stay[pair])) continue;
+    if (low < 2 || high < 2 || stay[pair]) continue;
     --low;
     --high;
     --wanted;
@@ -73,12 +97,12 @@ std::vector<bool> held_out(const AncestorLists& ancestors, std::int64_t wanted, 
 
 }  // namespace
 
-HierarchySplit Hierarchy::split(double test, std::uint64_t seed, bool inferred_only) const {
+HierarchySplit Hierarchy::split(double test, std::uint64_t seed, SplitPairs pairs) const {
   check_share(test);
   const AncestorLists ancestors = ancestors_of("split", *this);
-  const auto pairs = static_cast<double>(ancestors.ids.size());
-  const auto wanted = std::max<std::int64_t>(1, std::llround(test * pairs));
-  const std::vector<bool> stay = inferred_only ? own_edges(*this, ancestors) : std::vector<bool>();
+  const std::vector<bool> stay = staying(*this, ancestors, pairs);
+  const auto free = static_cast<double>(std::ranges::count(stay, false));
+  const auto wanted = std::max<std::int64_t>(1, std::llround(test * free));
   const std::vector<bool> held = held_out(ancestors, wanted, seed, stay);
   HierarchySplit out{Hierarchy{}, Hierarchy{}};
   for (std::int32_t node = 0; std::cmp_less(node, len()); ++node) {
@@ -90,7 +114,7 @@ HierarchySplit Hierarchy::split(double test, std::uint64_t seed, bool inferred_o
   }
   require(!out.test.edges_.empty(), Errc::invalid_value, "split",
           "hierarchy: got no closure edge that may be held out, expected at least one whose ends "
-          "both have another (and, of inferred ones only, that is none of its own edges)");
+          "both have another (and that `pairs` allows)");
   for (Hierarchy* side : {&out.train, &out.test}) {
     side->names_ = names_;
     side->report_.nodes = len();

@@ -35,7 +35,11 @@ def test_a_split_holds_out_closure_edges():
     assert len(test.edges) == round(0.2 * len(pairs))
     assert {i for e in train.edges for i in e[:2]} == set(range(60))
     assert h.split(seed=3)[1].edges != h.split(seed=4)[1].edges
-    assert set(h.edges) <= set(h.split(0.2, inferred_only=True)[0].edges)
+    assert set(h.edges) <= set(h.split(0.2, pairs="inferred")[0].edges)
+    outer = {h.index(name) for name in h.roots() + h.leaves()}
+    assert not outer & {i for e in h.split(0.2, pairs="inner")[1].edges for i in e[:2]}
+    with pytest.raises(ValueError, match="pairs: got 'leaf'"):
+        h.split(pairs="leaf")
     with pytest.raises(ValueError, match="test: got 1"):
         h.split(1)
 

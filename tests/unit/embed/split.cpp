@@ -49,14 +49,31 @@ TEST_CASE("a split divides the closure's edges and leaves each end of a held-out
 TEST_CASE("a split of inferred edges keeps the hierarchy's own in training") {
   const Hierarchy h = binary_tree(200);
   const Pairs own = pairs(h);
-  const auto [train, test] = h.split(0.2, 1, true);
+  const auto [train, test] = h.split(0.2, 1, SplitPairs::inferred);
   Pairs both = pairs(train);
   both.merge(pairs(test));
   CHECK(both == pairs(h.closure()));
   CHECK(!test.edges().empty());
   const Pairs kept = pairs(train);
   CHECK(std::includes(kept.begin(), kept.end(), own.begin(), own.end()));
-  check_error(Errc::invalid_value, [&] { (void)h.closure().split(0.2, 1, true); });
+  check_error(Errc::invalid_value, [&] { (void)h.closure().split(0.2, 1, SplitPairs::inferred); });
+}
+
+TEST_CASE("a split of inner edges holds out none with a root or a leaf, a share of the rest") {
+  const Hierarchy h = binary_tree(200);
+  Pairs inner;
+  for (const auto& [child, parent] : pairs(h.closure())) {
+    if (child < 100 && parent > 0) inner.emplace(child, parent);  // 100 leaves, root 0
+  }
+  const auto [train, test] = h.split(0.3, 1, SplitPairs::inner);
+  const Pairs held = pairs(test);
+  CHECK(std::cmp_equal(held.size(), std::llround(0.3 * double(inner.size()))));
+  CHECK(std::includes(inner.begin(), inner.end(), held.begin(), held.end()));
+  Pairs both = pairs(train);
+  both.merge(pairs(test));
+  CHECK(both == pairs(h.closure()));
+  const Hierarchy shallow = Hierarchy::from_edges({{"a", "r"}, {"b", "a"}, {"c", "a"}});
+  check_error(Errc::invalid_value, [&] { (void)shallow.split(0.2, 1, SplitPairs::inner); });
 }
 
 TEST_CASE("a split follows from its seed alone") {
