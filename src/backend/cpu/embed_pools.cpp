@@ -10,6 +10,7 @@
 
 #include "backend/cpu/cpu.hpp"
 #include "backend/cpu/embed_pools_merge.hpp"
+#include "hwy/cache_control.h"
 #include "spiraltorch/base/philox.hpp"
 #include "spiraltorch/runtime/parallel.hpp"
 
@@ -21,10 +22,12 @@ constexpr double kMostRate = 1e9;
 
 std::size_t at(std::int64_t i) { return static_cast<std::size_t>(i); }
 
-// A node by its place in the pool, and which of its ancestors: all if none is named.
+// A node by its place in the pool, which of its ancestors (all if none is named), and the item's
+// number among all items of an epoch, whatever their order.
 struct ItemId {
   std::int32_t place;
-  std::int32_t link = -1;
+  std::int32_t link;
+  std::uint32_t number;
 };
 
 // A pool's items in the epoch's order, and its nodes' ancestors. A code from 0 on is a place in the
@@ -49,7 +52,7 @@ struct Worker {
   PoolScratch<T> scratch;
   std::vector<std::int32_t> drawn, flags, forbidden;
   PoolStrata strata;
-  std::vector<T*> rows;
+  std::vector<T*> rows[2];          // of an item and the next one
   std::vector<std::int32_t> slots;  // of the shared nodes touched so far, else -1
   std::vector<double> cumulative;
 
@@ -57,7 +60,7 @@ struct Worker {
       : scratch(candidates),
         drawn(at((negatives + kDrawBatch - 1) / kDrawBatch * kDrawBatch)),
         flags(drawn.size()),
-        rows(at(scratch.padded())),
+        rows{std::vector<T*>(at(scratch.padded())), std::vector<T*>(at(scratch.padded()))},
         slots(at(shared), -1) {}
 };
 
@@ -110,8 +113,12 @@ class Training {
       const auto node = at(layout_.node(begin + place));
       const auto links = static_cast<std::int32_t>(e_.offsets[node + 1] - e_.offsets[node]);
       out.starts[at(place) + 1] = out.starts[at(place)] + links;
-      if (e_.grouped && links > 0) out.items.push_back({place});
-      for (std::int32_t k = 0; !e_.grouped && k < links; ++k) out.items.push_back({place, k});
+      if (e_.grouped && links > 0) {
+        out.items.push_back({place, -1, static_cast<std::uint32_t>(node)});
+      }
+      for (std::int32_t k = 0; !e_.grouped && k < links; ++k) {
+        out.items.push_back({place, k, static_cast<std::uint32_t>(e_.offsets[node] + k)});
+      }
     }
     out.codes.resize(at(out.starts.back()));
     if (e_.local > 0) out.inner.resize(out.codes.size());
@@ -142,8 +149,15 @@ class Training {
     worker->strata.cut(layout_.end(pool) - layout_.begin(pool), e_.negatives);
     const PoolPlan& plan = plans_[at(pool)];
     double loss = 0.0;
+    PoolItem<T> next = prepare(pool, plan, first, *worker, touched);
     for (std::int64_t i = first; i < last; ++i) {
-      const PoolItem<T> item = prepare(pool, plan, plan.items[at(i)], *worker, touched);
+      const PoolItem<T> item = next;
+      // Its rows reach the cache during this step.
+      if (i + 1 < last) next = prepare(pool, plan, i + 1, *worker, touched);
+      if (i + 3 < last) hwy::Prefetch(&plan.starts[at(plan.items[at(i + 3)].place)]);
+      if (i + 2 < last) {
+        hwy::Prefetch(&plan.codes[at(plan.starts[at(plan.items[at(i + 2)].place)])]);
+      }
       // Linked to the whole pool: nothing to tell apart.
       if (item.count > item.positives) loss += step_(item, rule_, worker->scratch);
     }
@@ -152,8 +166,9 @@ class Training {
     give(std::move(worker));
   }
 
-  PoolItem<T> prepare(std::int64_t pool, const PoolPlan& plan, ItemId id, Worker<T>& w,
+  PoolItem<T> prepare(std::int64_t pool, const PoolPlan& plan, std::int64_t i, Worker<T>& w,
                       Touched<T>& touched) {
+    const ItemId id = plan.items[at(i)];
     const std::int32_t begin = layout_.begin(pool);
     const std::span<const std::int32_t> all = plan.row(plan.codes, id.place);
     w.forbidden.assign(1, id.place);
@@ -162,9 +177,10 @@ class Training {
     }
     T* base = rows_.row(begin);
     const std::int64_t stride = rows_.stride();
-    T** rows = w.rows.data();
+    T** rows = w.rows[i % 2].data();
     PoolItem<T> item;
     item.u = base + id.place * stride;
+    hwy::Prefetch(item.u);
     item.rows = rows;
     item.positives = id.link < 0 ? std::ssize(all) : 1;
     const std::int64_t negatives = draw(pool, plan, id, w);
@@ -172,48 +188,42 @@ class Training {
     item.each = static_cast<T>(static_cast<double>(e_.negatives) /
                                static_cast<double>(std::max<std::int64_t>(1, negatives)));
     for (const std::int32_t code : id.link < 0 ? all : all.subspan(at(id.link), 1)) {
-      *rows++ = row_of(code, begin, w, touched);
+      *rows = row_of(code, begin, w, touched);
+      hwy::Prefetch(*rows++);
     }
-    const std::int32_t* drawn = w.drawn.data();
-    for (std::int64_t i = item.positives; i < item.count; ++i) *rows++ = base + *drawn++ * stride;
-    for (std::int64_t i = item.count; i % kPoolAlign != 0; ++i) *rows++ = item.u;
+    kernels_.locate(base, static_cast<std::int32_t>(stride * std::int64_t{sizeof(T)}),
+                    w.drawn.data(), negatives, rows);
+    rows += negatives;
+    for (std::int64_t k = item.count; k % kPoolAlign != 0; ++k) *rows++ = item.u;
     return item;
   }
 
   static auto step_of(const float*) { return embed_pool_table().step_f32; }
   static auto step_of(const double*) { return embed_pool_table().step_f64; }
 
-  // The item's number among all items of an epoch, whatever their order.
-  [[nodiscard]] std::uint32_t item_number(std::int64_t pool, ItemId id) const {
-    const std::int32_t node = layout_.node(layout_.begin(pool) + id.place);
-    if (id.link < 0) return static_cast<std::uint32_t>(node);
-    return static_cast<std::uint32_t>(e_.offsets[at(node)] + id.link);
-  }
-
   // An ancestor's row in this pool, or this pool's copy of another's.
   T* row_of(std::int32_t code, std::int32_t begin, Worker<T>& w, Touched<T>& touched) {
     if (code < 0) {
       return e_.racing ? rows_.row(-1 - code) : shared_.touch(-1 - code, w.slots, touched);
     }
-    if (sharing()) shared_.mark_own(layout_.inner(layout_.node(begin + code)));
+    if (sharing()) shared_.mark_own(begin + code);
     return rows_.row(begin + code);
   }
 
   // Different negatives of an item into w.drawn, counted from the pool's first node; returns how
   // many: one from each stratum of the pool, turned at random, less those that are linked.
   std::int64_t draw(std::int64_t pool, const PoolPlan& plan, ItemId id, Worker<T>& w) {
-    const std::uint32_t number = item_number(pool, id);
-    PoolWords words(e_, kTurnWords, number);
+    PoolWords words(e_, kTurnWords, id.number);
     if (e_.weighted) {
       draw_weighted(words, w);
     } else {
-      const std::uint32_t counter[4] = {0, kNegativeWords + e_.epoch, number,
+      const std::uint32_t counter[4] = {0, kNegativeWords + e_.epoch, id.number,
                                         static_cast<std::uint32_t>(PhiloxDomain::embedding)};
       const std::uint32_t key[2] = {static_cast<std::uint32_t>(e_.seed),
                                     static_cast<std::uint32_t>(e_.seed >> 32U)};
       kernels_.draw(counter, key, w.strata, words.below(w.strata.size), w.drawn.data());
     }
-    const std::int64_t local = e_.local > 0 ? draw_local(pool, plan, id, number, w) : 0;
+    const std::int64_t local = e_.local > 0 ? draw_local(pool, plan, id, w) : 0;
     const auto padded = std::ssize(w.drawn);
     if (!kernels_.find(w.drawn.data(), padded, w.forbidden, w.flags.data())) {
       return w.strata.count;
@@ -240,9 +250,8 @@ class Training {
 
   // In place of the first of them, others from the subtree of u or of one of its ancestors, chosen
   // at random. Returns how many; they are forbidden from then on, so that none is drawn twice.
-  std::int64_t draw_local(std::int64_t pool, const PoolPlan& plan, ItemId id, std::uint32_t number,
-                          Worker<T>& w) {
-    PoolWords words(e_, kLocalWords, number);
+  std::int64_t draw_local(std::int64_t pool, const PoolPlan& plan, ItemId id, Worker<T>& w) {
+    PoolWords words(e_, kLocalWords, id.number);
     const auto above = plan.row(plan.inner, id.place);
     const std::int32_t own = layout_.inner(layout_.node(layout_.begin(pool) + id.place));
     std::int64_t drawn = 0;

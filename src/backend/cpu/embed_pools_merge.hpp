@@ -120,7 +120,7 @@ class SharedRows {
     const std::size_t cells = positions_.size() * static_cast<std::size_t>(rows.stride());
     kept_.resize(cells);
     sums_.resize(cells);
-    own_.assign(positions_.size(), 0);
+    own_.assign(static_cast<std::size_t>(e.nodes), 0);
     pools_.resize(positions_.size());
   }
 
@@ -148,8 +148,8 @@ class SharedRows {
     }
     return t.row(static_cast<std::size_t>(slot), rows_.stride());
   }
-  /// A touch by the pool that owns the row.
-  void mark_own(std::int32_t i) { own_[static_cast<std::size_t>(i)] = 1; }
+  /// A touch by the pool that owns the row at this position.
+  void mark_own(std::int32_t position) { own_[static_cast<std::size_t>(position)] = 1; }
 
   void merge() {
     parallel_blocks(count(), kMergeBlock, [&](std::int64_t, std::int64_t begin, std::int64_t end) {
@@ -184,7 +184,8 @@ class SharedRows {
 
   void apply(std::int64_t i) {
     const auto at = static_cast<std::size_t>(i);
-    const std::int32_t pools = pools_[at] + std::exchange(own_[at], char{0});
+    const std::int32_t pools =
+        pools_[at] + std::exchange(own_[static_cast<std::size_t>(positions_[at])], char{0});
     if (pools_[at] == 0) return;
     const T f = T(1) / static_cast<T>(pools);
     T* x = rows_.row(positions_[at]);
@@ -199,7 +200,7 @@ class SharedRows {
   PoolRows<T>& rows_;
   std::vector<std::int32_t> positions_;
   std::vector<T> kept_, sums_;
-  std::vector<char> own_;
+  std::vector<char> own_;  // by position: whether its pool had it as an ancestor
   std::vector<std::int32_t> pools_;
   std::vector<Touched<T>> touched_;
 };

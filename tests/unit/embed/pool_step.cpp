@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <random>
@@ -232,24 +233,29 @@ void check_both(const Case& c) {
   check<float>(c, 1e-3L, 2e-7L);
 }
 
-// Word i of the stream, mapped into part i of the range, turned.
+// Word i of the stream, mapped into part i of the range, turned; where parts are narrow, half of a
+// word.
 std::vector<std::int32_t> plain_draw(const PhiloxBlock& counter, std::array<std::uint32_t, 2> key,
                                      std::int64_t size, std::int64_t parts, std::int64_t turn) {
   std::vector<std::int32_t> out;
   for (std::int64_t i = 0; i < std::min(size, parts); ++i) {
-    PhiloxBlock block = counter;
-    block[0] += static_cast<std::uint32_t>(i / 4);
-    const std::uint64_t word = philox4x32(block, key)[static_cast<std::size_t>(i % 4)];
     const std::int64_t count = std::min(size, parts);
+    const bool halves = (size + count - 1) / count <= 1024;
+    const std::int64_t which = halves ? i / 32 * 16 + i % 16 : i;
+    PhiloxBlock block = counter;
+    block[0] += static_cast<std::uint32_t>(which / 4);
+    std::uint64_t word = philox4x32(block, key)[static_cast<std::size_t>(which % 4)];
+    if (halves) word = i % 32 < 16 ? word % 65536 : word / 65536;
     const std::int64_t first = i * size / count, end = (i + 1) * size / count;
-    const auto inside =
-        static_cast<std::int64_t>((word * static_cast<std::uint64_t>(end - first)) >> 32U);
+    const auto inside = static_cast<std::int64_t>(
+        (word * static_cast<std::uint64_t>(end - first)) >> (halves ? 16U : 32U));
     out.push_back(static_cast<std::int32_t>((first + inside + turn) % size));
   }
   return out;
 }
 
 constexpr std::array<std::int64_t, 7> kDims{1, 2, 5, 10, 16, 17, 40};
+constexpr std::int64_t kMostInAVector = 15;  // coordinates, with 1 − |x|² behind them
 
 }  // namespace
 
@@ -260,6 +266,13 @@ TEST_CASE("pool step in the ball: the exponential map along the gradient of the 
         check_both({.dim = dim, .scale = scale, .power = power});
       }
     }
+  }
+}
+
+TEST_CASE("pool step: every number of coordinates that one vector holds") {
+  for (std::int64_t dim = 1; dim <= kMostInAVector; ++dim) {
+    check_both({.dim = dim, .positives = 4, .negatives = 40});
+    check_both({.dim = dim, .positives = 4, .negatives = 40, .space = EmbedSpace::euclidean});
   }
 }
 
@@ -315,20 +328,23 @@ TEST_CASE("pool step: absurd rates and points at the edge stay inside and finite
 TEST_CASE("pool step: many long steps leave 1 − |x|² what the coordinates say") {
   for (const double scale : {1.0, 1e3}) {
     for (const double rate : {0.3, 1e3}) {
-      const Case c{.dim = 3, .scale = scale, .power = 2.5, .rate = rate};
-      CAPTURE(scale);
-      CAPTURE(rate);
-      each_level([&] {
-        for (const int times : {10, 100, 2000}) {
-          const Stepped got = stepped<float>(c, some_points<float>(c, 0.9), times);
-          for (std::size_t i = 0; i < got.x.size(); ++i) {
-            const Real alpha = 1 - dot(got.x[i], got.x[i]);
-            // The last radius itself is a row's to within a rounding of its coordinates.
-            CHECK(static_cast<double>(got.last[i]) ==
-                  doctest::Approx(static_cast<double>(alpha)).epsilon(0.2));
+      for (const std::int64_t dim : {3, 20}) {
+        const Case c{.dim = dim, .scale = scale, .power = 2.5, .rate = rate};
+        CAPTURE(scale);
+        CAPTURE(rate);
+        CAPTURE(dim);
+        each_level([&] {
+          for (const int times : {10, 100, 2000}) {
+            const Stepped got = stepped<float>(c, some_points<float>(c, 0.9), times);
+            for (std::size_t i = 0; i < got.x.size(); ++i) {
+              const Real alpha = 1 - dot(got.x[i], got.x[i]);
+              // The last radius itself is a row's to within a rounding of its coordinates.
+              CHECK(static_cast<double>(got.last[i]) ==
+                    doctest::Approx(static_cast<double>(alpha)).epsilon(0.2));
+            }
           }
-        }
-      });
+        });
+      }
     }
   }
 }
@@ -358,7 +374,7 @@ TEST_CASE("pool draws: philox words in strata, turned, no place twice, at every 
   const PhiloxBlock counter{0xFFFFFFF0U, 17, 99, 4};  // the first word wraps
   const std::array<std::uint32_t, 2> key{0xDEADBEEFU, 0x01234567U};
   each_level([&] {
-    for (const std::int64_t size : {1, 2, 3, 7, 63, 64, 65, 200, 999, 1000}) {
+    for (const std::int64_t size : {1, 2, 3, 7, 63, 64, 65, 200, 999, 1000, 5000}) {
       for (const std::int64_t parts : {1, 2, 5, 50, 63, 64, 65, 200, 1000, 1200}) {
         CAPTURE(size);
         CAPTURE(parts);
@@ -407,5 +423,24 @@ TEST_CASE("pool find: a plain loop") {
     CHECK(embed_pool_table().find(values.data(), 64, forbidden, flags.data()));
     CHECK(flags.back() == 1);
     CHECK(flags.front() == 0);
+  });
+}
+
+TEST_CASE("pool rows: where places are") {
+  std::vector<std::byte> memory(400 * 320);
+  each_level([&] {
+    for (const std::int32_t stride : {64, 128, 320}) {
+      for (const std::int64_t count : {0, 1, 7, 8, 9, 200}) {
+        std::vector<std::int32_t> places;
+        for (std::int64_t i = 0; i < 256; ++i) {
+          places.push_back(static_cast<std::int32_t>(i * 131 % 400));
+        }
+        std::vector<std::byte*> rows(256);
+        embed_pool_table().locate(memory.data(), stride, places.data(), count, rows.data());
+        for (std::size_t i = 0; std::cmp_less(i, count); ++i) {
+          CHECK(rows[i] == memory.data() + std::int64_t{places[i]} * stride);
+        }
+      }
+    }
   });
 }

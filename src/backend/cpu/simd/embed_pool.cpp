@@ -87,10 +87,13 @@ struct Coordinates {
     last = hn::FirstN(d, left);
     place = hn::And(hn::FirstN(d, left + 1), hn::Not(last));
   }
+  // Vector i without what follows the coordinates.
+  HWY_INLINE VecOf<T> only(VecOf<T> x, std::int64_t i) const {
+    return i + 1 == vectors ? hn::IfThenElseZero(last, x) : x;
+  }
   // x − u, vector i.
   HWY_INLINE VecOf<T> difference(VecOf<T> x, const T* u, std::int64_t i) const {
-    const VecOf<T> out = hn::Sub(x, hn::LoadU(Tag<T>(), u + i * kLanes<T>));
-    return i + 1 == vectors ? hn::IfThenElseZero(last, out) : out;
+    return only(hn::Sub(x, hn::LoadU(Tag<T>(), u + i * kLanes<T>)), i);
   }
   // x with 1 − |x|² set, vector i.
   HWY_INLINE VecOf<T> with_alpha(VecOf<T> x, T alpha, std::int64_t i) const {
@@ -100,8 +103,8 @@ struct Coordinates {
 
 // |x − u|², x·(x − u) and 1 − |x|² of each candidate.
 template <class T>
-HWY_INLINE void measure(const PoolItem<T>& item, const Coordinates<T>& c, std::int64_t dim,
-                        PoolScratch<T>& s) {
+HWY_INLINE void measure_rows(const PoolItem<T>& item, const Coordinates<T>& c, std::int64_t dim,
+                             PoolScratch<T>& s) {
   const Tag<T> d;
   T* square = s.lane(kSquare);
   T* dot = s.lane(kDot);
@@ -127,6 +130,18 @@ HWY_INLINE void measure(const PoolItem<T>& item, const Coordinates<T>& c, std::i
     hn::StoreU(sums_of_all(d, squares), d, square + first);
     hn::StoreU(sums_of_all(d, dots), d, dot + first);
   }
+}
+
+template <class T, bool kShort>
+HWY_INLINE void measure(const PoolItem<T>& item, const Coordinates<T>& c, std::int64_t dim,
+                        PoolScratch<T>& s) {
+#if HWY_TARGET == HWY_AVX3
+  if constexpr (kShort && sizeof(T) == 4) {
+    measure_all(dim, item.rows, item.u, item.count, s.lane(kSquare), s.lane(kDot), s.lane(kAlpha));
+    return;
+  }
+#endif
+  measure_rows(item, c, dim, s);
 }
 
 // e = exp(−d) of a group of candidates in the ball, and √(t(1+t)).
@@ -155,11 +170,16 @@ void exponents(const PoolRule<T>& rule, std::int64_t count, const T* square, T* 
   }
 }
 
+// Lanes below `count` of the vector that begins at i.
+template <class T>
+hn::Mask<Tag<T>> lanes_below(std::int64_t i, std::int64_t count) {
+  const std::int64_t left = std::clamp<std::int64_t>(count - i, 0, kLanes<T>);
+  return hn::FirstN(Tag<T>(), static_cast<std::size_t>(left));
+}
+
 template <class T>
 VecOf<T> below(std::int64_t i, std::int64_t count, VecOf<T> x) {
-  const Tag<T> d;
-  const std::int64_t left = std::clamp<std::int64_t>(count - i, 0, kLanes<T>);
-  return hn::IfThenElseZero(hn::FirstN(d, static_cast<std::size_t>(left)), x);
+  return hn::IfThenElseZero(lanes_below<T>(i, count), x);
 }
 
 // Weights relative to the nearest negative's: e itself is 0 for all candidates of a point far from
@@ -192,10 +212,12 @@ HWY_INLINE VecOf<T> steepness(VecOf<T> loss, T power) {
 template <class T>
 double weigh(const PoolRule<T>& rule, const PoolItem<T>& item, T* weight, T* positive) {
   const Tag<T> d;
-  const std::int64_t padded = (item.positives + kLanes<T> - 1) / kLanes<T> * kLanes<T>;
-  std::copy(weight, weight + item.positives, positive);
-  std::fill(positive + item.positives, positive + padded, T(1));
-  std::fill(weight, weight + item.positives, T(0));
+  for (std::int64_t i = 0; i < item.positives; i += kLanes<T>) {
+    const VecOf<T> e = hn::LoadU(d, weight + i);
+    const auto own = lanes_below<T>(i, item.positives);
+    hn::StoreU(hn::IfThenElse(own, e, hn::Set(d, T(1))), d, positive + i);
+    hn::StoreU(hn::IfThenZeroElse(own, e), d, weight + i);
+  }
   const VecOf<T> each = hn::Set(d, item.each);
   VecOf<T> sum = hn::Zero(d);
   for (std::int64_t i = 0; i < item.count; i += kLanes<T>) {
@@ -220,7 +242,11 @@ double weigh(const PoolRule<T>& rule, const PoolItem<T>& item, T* weight, T* pos
   for (std::int64_t i = 0; i < item.count; i += kLanes<T>) {
     hn::StoreU(hn::Mul(hn::LoadU(d, weight + i), down), d, weight + i);
   }
-  std::copy(positive, positive + item.positives, weight);
+  for (std::int64_t i = 0; i < item.positives; i += kLanes<T>) {
+    const VecOf<T> w = hn::IfThenElse(lanes_below<T>(i, item.positives), hn::LoadU(d, positive + i),
+                                      hn::LoadU(d, weight + i));
+    hn::StoreU(w, d, weight + i);
+  }
   return static_cast<double>(hn::GetLane(hn::SumOfLanes(d, losses)));
 }
 
@@ -323,15 +349,41 @@ HWY_INLINE void move_rows(const PoolItem<T>& item, const Coordinates<T>& c, Pool
   }
 }
 
+// pool_settle by vectors.
+template <class T>
+HWY_INLINE void settle(const PoolRule<T>& rule, [[maybe_unused]] const Coordinates<T>& c, T* x) {
+#if HWY_TARGET != HWY_SCALAR
+  if constexpr (sizeof(T) == 4) {
+    const Tag<T> d;
+    const hn::Half<Tag<T>> half;
+    const hn::RepartitionToWide<Tag<T>> wide;
+    auto sum = hn::Zero(wide);
+    for (std::int64_t i = 0; i < c.vectors; ++i) {
+      const VecOf<T> v = c.only(hn::LoadU(d, x + i * kLanes<T>), i);
+      const auto low = hn::PromoteTo(wide, hn::LowerHalf(half, v));
+      const auto high = hn::PromoteTo(wide, hn::UpperHalf(half, v));
+      sum = hn::MulAdd(low, low, hn::MulAdd(high, high, sum));
+    }
+    const double alpha = 1.0 - hn::GetLane(hn::SumOfLanes(wide, sum));
+    if (alpha >= static_cast<double>(rule.alpha_least)) {
+      x[rule.dim] = static_cast<T>(alpha);
+      return;
+    }
+  }
+#endif
+  pool_settle(x, rule.dim, rule.alpha_least);
+}
+
 // Rounding of coordinates parts them from 1 − |x|², the more so near the edge and by long steps;
 // left alone, a row would come to lie outside.
 template <class T>
-void settle_rows(const PoolItem<T>& item, const PoolRule<T>& rule, const T* unsure) {
+void settle_rows(const PoolItem<T>& item, const PoolRule<T>& rule, const Coordinates<T>& c,
+                 const T* unsure) {
   const Tag<T> d;
   for (std::int64_t first = 0; first < item.count; first += kLanes<T>) {
     if (hn::AllFalse(d, hn::Gt(hn::LoadU(d, unsure + first), hn::Zero(d)))) continue;
     for (std::int64_t i = first; i < std::min(first + kLanes<T>, item.count); ++i) {
-      if (unsure[i] > 0) pool_settle(item.rows[i], rule.dim, rule.alpha_least);
+      if (unsure[i] > 0) settle(rule, c, item.rows[i]);
     }
   }
 }
@@ -339,32 +391,43 @@ void settle_rows(const PoolItem<T>& item, const PoolRule<T>& rule, const T* unsu
 // The direction is measured in units of its largest part: weights of a flat space (scale far above
 // 1) make squares that float32 does not hold.
 template <class T>
-void move_own_ball(const PoolRule<T>& rule, T turn, T* u, T* pulled) {
+HWY_INLINE void move_own_ball(const PoolRule<T>& rule, const Coordinates<T>& c, T turn, T* u,
+                              T* pulled) {
+  const Tag<T> d;
   const T beta = u[rule.dim];
-  T largest = 0;
-  for (std::int64_t j = 0; j < rule.dim; ++j) {
-    pulled[j] = beta * pulled[j] - turn * u[j];
-    largest = std::max(largest, std::abs(pulled[j]));
+  VecOf<T> parts = hn::Zero(d);
+  for (std::int64_t i = 0; i < c.vectors; ++i) {
+    const VecOf<T> x = hn::Mul(hn::Set(d, turn), hn::LoadU(d, u + i * kLanes<T>));
+    const VecOf<T> p = hn::LoadU(d, pulled + i * kLanes<T>);
+    const VecOf<T> way = c.only(hn::MulSub(hn::Set(d, beta), p, x), i);
+    hn::StoreU(way, d, pulled + i * kLanes<T>);
+    parts = hn::Max(parts, hn::Abs(way));
   }
+  const T largest = hn::GetLane(hn::MaxOfLanes(d, parts));
   if (!(largest >= std::numeric_limits<T>::min())) return;  // its inverse would overflow
-  const T unit = 1 / largest;
-  T squared = 0, dot = 0;
-  for (std::int64_t j = 0; j < rule.dim; ++j) {
-    pulled[j] *= unit;
-    squared += pulled[j] * pulled[j];
-    dot += u[j] * pulled[j];
+  VecOf<T> squares = hn::Zero(d);
+  VecOf<T> dots = hn::Zero(d);
+  for (std::int64_t i = 0; i < c.vectors; ++i) {
+    const VecOf<T> way = hn::Mul(hn::Set(d, 1 / largest), hn::LoadU(d, pulled + i * kLanes<T>));
+    hn::StoreU(way, d, pulled + i * kLanes<T>);
+    squares = hn::MulAdd(way, way, squares);
+    dots = hn::MulAdd(hn::LoadU(d, u + i * kLanes<T>), way, dots);
   }
-  const T length = std::sqrt(squared);
+  const T length = std::sqrt(hn::GetLane(hn::SumOfLanes(d, squares)));
+  const T dot = hn::GetLane(hn::SumOfLanes(d, dots));
   const T step = std::min(rule.rate * largest * length, T(kLongestOwnStep));
-  const T y2 = step * step / 4;  // tanh(step/2) as in short_tanh
-  const T th = step / 2 * (945 + y2 * (105 + y2)) / (945 + y2 * (420 + 15 * y2));
+  const T th = hn::GetLane(short_tanh(d, hn::Set(d, step / 2)));
   const T f = th / length;
   const T tt = th * th;
   const T r = 1 / (1 + 2 * f * dot + (1 - beta) * tt);
-  for (std::int64_t j = 0; j < rule.dim; ++j) {
-    u[j] += (tt * beta * u[j] + beta * f * pulled[j]) * r;
+  for (std::int64_t i = 0; i < c.vectors; ++i) {
+    const VecOf<T> x = hn::LoadU(d, u + i * kLanes<T>);
+    const VecOf<T> way = hn::LoadU(d, pulled + i * kLanes<T>);
+    const VecOf<T> by =
+        hn::MulAdd(hn::Set(d, tt * beta * r), x, hn::Mul(hn::Set(d, beta * f * r), way));
+    hn::StoreU(hn::Add(x, c.only(by, i)), d, u + i * kLanes<T>);
   }
-  pool_settle(u, rule.dim, rule.alpha_least);  // steps as a candidate let α drift
+  settle(rule, c, u);  // steps as a candidate let α drift
 }
 
 template <class T>
@@ -385,7 +448,7 @@ double step(const PoolItem<T>& item, const PoolRule<T>& rule, PoolScratch<T>& s)
   const bool ball = rule.space == EmbedSpace::ball;
   T* alpha = s.lane(kAlpha);
   T* e = s.lane(kWeight);
-  measure(item, c, rule.dim, s);
+  measure<T, kShort>(item, c, rule.dim, s);
   const T own = item.u[rule.dim];
   if (ball) {
     for (std::int64_t i = 0; i < item.count; i += kLanes<T>) {
@@ -406,12 +469,10 @@ double step(const PoolItem<T>& item, const PoolRule<T>& rule, PoolScratch<T>& s)
   T* pulled = s.lane(kSquare);  // no longer needed, and long enough
   move_rows(item, c, s, pulled);
   if (ball) {
-    settle_rows(item, rule, s.lane(kRoot));
+    settle_rows(item, rule, c, s.lane(kRoot));
     // Ancestors of many move that often that their α would drift away from their coordinates.
-    for (std::int64_t i = 0; i < item.positives; ++i) {
-      pool_settle(item.rows[i], rule.dim, rule.alpha_least);
-    }
-    move_own_ball(rule, turn, item.u, pulled);
+    for (std::int64_t i = 0; i < item.positives; ++i) settle(rule, c, item.rows[i]);
+    move_own_ball(rule, c, turn, item.u, pulled);
   } else {
     move_own_euclidean(rule, item.u, pulled);
   }
@@ -433,7 +494,7 @@ double step_f64(const PoolItem<double>& item, const PoolRule<double>& rule,
 }
 
 }  // namespace
-const EmbedPoolTable kEmbedPool{step_f32, step_f64, draw_strata, find_any};
+const EmbedPoolTable kEmbedPool{step_f32, step_f64, draw_strata, find_any, locate_rows};
 }  // namespace spiraltorch::cpu::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
@@ -462,6 +523,7 @@ void PoolStrata::cut(std::int64_t range, std::int64_t parts) {
     width[static_cast<std::size_t>(i)] =
         static_cast<std::uint32_t>((i + 1) * range / count - begin);
   }
+  halves = count > 0 && *std::max_element(width.begin(), width.end()) <= kHalfWidth;
 }
 
 const EmbedPoolTable& embed_pool_table() {

@@ -72,8 +72,11 @@ inline constexpr std::int64_t kDrawBatch = 64;
 
 /// A range cut into as many parts as are drawn, so that no place is drawn twice.
 struct PoolStrata {
+  static constexpr std::int64_t kHalfWidth = 1024;  ///< of a part that 16 random bits serve
+
   std::int32_t size = 0;            ///< of the range
   std::int32_t count = 0;           ///< of parts, at most size
+  bool halves = false;              ///< each word of the stream serves two parts
   std::vector<std::int32_t> first;  ///< padded to kDrawBatch
   std::vector<std::uint32_t> width;
 
@@ -87,15 +90,21 @@ struct EmbedPoolTable {
                      PoolScratch<float>& scratch);
   double (*step_f64)(const PoolItem<double>& item, const PoolRule<double>& rule,
                      PoolScratch<double>& scratch);
-  /// One draw from each stratum: out[i] = (first[i] + a number uniform in [0, width[i]) + turn)
-  /// modulo size, from word i of the Philox stream whose blocks have the counter (low + i/4, high,
-  /// substream, domain) under `key`; `count` is a multiple of kDrawBatch.
+  /// One draw from each stratum: out[i] = (first[i] + inside + turn) modulo size, inside =
+  /// ⌊w·width[i]/2^32⌋ for word w = i of the Philox stream whose blocks have the counter (low +
+  /// i/4, high, substream, domain) under `key`. With `halves` parts 32k + j and 32k + 16 + j, j <
+  /// 16, share word 16k + j, its lower half and its upper; a turn drawn uniformly makes up for what
+  /// 16 bits leave uneven. `count` is a multiple of kDrawBatch.
   void (*draw)(const std::uint32_t* counter, const std::uint32_t* key, const PoolStrata& strata,
                std::int32_t turn, std::int32_t* out);
   /// flags[i] = 1 where values[i] is one of `forbidden`; returns whether any is. `count` is a
   /// multiple of kDrawBatch.
   bool (*find)(const std::int32_t* values, std::int64_t count,
                std::span<const std::int32_t> forbidden, std::int32_t* flags);
+  /// The pointers base + places[i]·stride bytes into `rows`, up to a whole vector more, and the
+  /// rows on their way into the cache. `places` is readable up to a whole vector.
+  void (*locate)(void* base, std::int32_t stride, const std::int32_t* places, std::int64_t count,
+                 void* rows);
 };
 
 [[nodiscard]] const EmbedPoolTable& embed_pool_table();

@@ -6,10 +6,14 @@
 #define SPIRALTORCH_SIMD_EMBED_POOL_DRAW_INL
 #endif
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <span>
 
 #include "backend/cpu/simd/embed_pool.hpp"
+#include "hwy/cache_control.h"
 #include "hwy/highway.h"
 #include "spiraltorch/base/philox.hpp"
 
@@ -37,13 +41,13 @@ HWY_INLINE Product product(WV a, WV b) {
           hn::OddEven(hn::BitCast(d, hn::ShiftLeft<32>(odd)), hn::BitCast(d, even))};
 }
 
-inline void draw_strata(const std::uint32_t* counter, const std::uint32_t* key,
-                        const PoolStrata& strata, std::int32_t turn, std::int32_t* out) {
+// `count` words of a Philox stream, a multiple of kDrawBatch of them.
+HWY_INLINE void philox_words(const std::uint32_t* counter, const std::uint32_t* key,
+                             std::int64_t count, std::uint32_t* out) {
   const Words d;
   constexpr auto kLanes = static_cast<std::int64_t>(hn::MaxLanes(Words()));
   const WV a = hn::Set(d, 0xD2511F53U);
   const WV b = hn::Set(d, 0xCD9E8D57U);
-  const auto count = std::ssize(strata.first);
   for (std::int64_t i = 0; i < count; i += 4 * kLanes) {
     WV x0 = hn::Iota(d, counter[0] + static_cast<std::uint32_t>(i / 4));
     WV x1 = hn::Set(d, counter[1]);
@@ -61,17 +65,70 @@ inline void draw_strata(const std::uint32_t* counter, const std::uint32_t* key,
       k0 += 0x9E3779B9U;
       k1 += 0xBB67AE85U;
     }
-    hn::StoreInterleaved4(x0, x1, x2, x3, d, reinterpret_cast<std::uint32_t*>(out) + i);
+    hn::StoreInterleaved4(x0, x1, x2, x3, d, out + i);
   }
-  const hn::ScalableTag<std::int32_t> di;
-  const auto size = hn::Set(di, strata.size);
-  const auto by = hn::Set(di, turn);
+}
+
+// The place in a part, turned.
+HWY_INLINE void place_draws(const PoolStrata& strata, std::int32_t turn, std::int64_t i, WV inside,
+                            std::int32_t* out) {
+  const hn::ScalableTag<std::int32_t> d;
+  const auto size = hn::Set(d, strata.size);
+  const auto at = hn::Add(hn::Add(hn::LoadU(d, strata.first.data() + i), hn::Set(d, turn)),
+                          hn::BitCast(d, inside));
+  hn::StoreU(hn::IfThenElse(hn::Lt(at, size), at, hn::Sub(at, size)), d, out + i);
+}
+
+inline void draw_strata(const std::uint32_t* counter, const std::uint32_t* key,
+                        const PoolStrata& strata, std::int32_t turn, std::int32_t* out) {
+  const Words d;
+  constexpr auto kLanes = static_cast<std::int64_t>(hn::MaxLanes(Words()));
+  constexpr std::int64_t kHalf = 16;  // words that serve two runs of as many parts
+  const auto count = std::ssize(strata.first);
+  auto* words = reinterpret_cast<std::uint32_t*>(out);
+  philox_words(counter, key, strata.halves ? count / 2 : count, words);
+  if (!strata.halves) {
+    for (std::int64_t i = 0; i < count; i += kLanes) {
+      const WV word = hn::LoadU(d, words + i);
+      place_draws(strata, turn, i, product(word, hn::LoadU(d, strata.width.data() + i)).high, out);
+    }
+    return;
+  }
+  const WV low = hn::Set(d, 0xFFFFU);
+  for (std::int64_t first = count / 2 - kHalf; first >= 0;
+       first -= kHalf) {  // in place: from behind
+    for (std::int64_t i = 2 * first; i < 2 * first + kHalf; i += kLanes) {
+      const WV word = hn::LoadU(d, words + i - first);
+      const WV lower = hn::Mul(hn::And(word, low), hn::LoadU(d, strata.width.data() + i));
+      const WV upper =
+          hn::Mul(hn::ShiftRight<16>(word), hn::LoadU(d, strata.width.data() + i + kHalf));
+      place_draws(strata, turn, i, hn::ShiftRight<16>(lower), out);
+      place_draws(strata, turn, i + kHalf, hn::ShiftRight<16>(upper), out);
+    }
+  }
+}
+
+HWY_INLINE void fetch(const std::byte* row, std::int32_t stride) {
+  constexpr std::int32_t kLines = 4;  // the rest follows by itself
+  for (std::int32_t at = 0; at < std::min(stride, kLines * 64); at += 64) hwy::Prefetch(row + at);
+}
+
+inline void locate_rows(void* base, std::int32_t stride, const std::int32_t* places,
+                        std::int64_t count, void* rows) {
+  static_assert(sizeof(void*) == sizeof(std::int64_t));
+  const hn::ScalableTag<std::int64_t> d;
+  const hn::Rebind<std::int32_t, decltype(d)> half;
+  const hn::Repartition<std::int32_t, decltype(d)> narrow;
+  constexpr auto kLanes = static_cast<std::int64_t>(hn::MaxLanes(d));
+  auto* out = static_cast<std::int64_t*>(rows);
+  const auto first = hn::Set(d, reinterpret_cast<std::int64_t>(base));
+  const auto by = hn::Set(narrow, stride);
   for (std::int64_t i = 0; i < count; i += kLanes) {
-    const WV word = hn::LoadU(d, reinterpret_cast<const std::uint32_t*>(out) + i);
-    const WV inside = product(word, hn::LoadU(d, strata.width.data() + i)).high;
-    const auto at =
-        hn::Add(hn::Add(hn::LoadU(di, strata.first.data() + i), by), hn::BitCast(di, inside));
-    hn::StoreU(hn::IfThenElse(hn::Lt(at, size), at, hn::Sub(at, size)), di, out + i);
+    const auto place = hn::PromoteTo(d, hn::LoadU(half, places + i));
+    hn::StoreU(hn::Add(first, hn::MulEven(hn::BitCast(narrow, place), by)), d, out + i);
+  }
+  for (std::int64_t i = 0; i < count; ++i) {
+    fetch(static_cast<const std::byte*>(base) + std::int64_t{places[i]} * stride, stride);
   }
 }
 
@@ -94,11 +151,14 @@ inline bool find_any(const std::int32_t* values, std::int64_t count,
 inline void draw_strata(const std::uint32_t* counter, const std::uint32_t* key,
                         const PoolStrata& strata, std::int32_t turn, std::int32_t* out) {
   for (std::int64_t i = 0; i < std::ssize(strata.first); ++i) {
-    const auto words = philox4x32(
-        {counter[0] + static_cast<std::uint32_t>(i / 4), counter[1], counter[2], counter[3]},
-        {key[0], key[1]});
     const auto k = static_cast<std::size_t>(i);
-    const std::uint64_t inside = (std::uint64_t{words[k % 4]} * strata.width[k]) >> 32U;
+    const std::size_t w = strata.halves ? k / 32 * 16 + k % 16 : k;
+    const auto words = philox4x32(
+        {counter[0] + static_cast<std::uint32_t>(w / 4), counter[1], counter[2], counter[3]},
+        {key[0], key[1]});
+    std::uint32_t word = words[w % 4];
+    if (strata.halves) word = k % 32 < 16 ? word << 16U : word & 0xFFFF0000U;
+    const std::uint64_t inside = (std::uint64_t{word} * strata.width[k]) >> 32U;
     const std::int32_t at = strata.first[k] + static_cast<std::int32_t>(inside) + turn;
     out[i] = at < strata.size ? at : at - strata.size;
   }
@@ -113,6 +173,14 @@ inline bool find_any(const std::int32_t* values, std::int64_t count,
     any |= flags[i] != 0;
   }
   return any;
+}
+
+inline void locate_rows(void* base, std::int32_t stride, const std::int32_t* places,
+                        std::int64_t count, void* rows) {
+  for (std::int64_t i = 0; i < count; ++i) {
+    const void* row = static_cast<std::byte*>(base) + std::int64_t{places[i]} * stride;
+    std::memcpy(static_cast<std::byte*>(rows) + i * std::int64_t{sizeof row}, &row, sizeof row);
+  }
 }
 #endif
 
