@@ -4,7 +4,8 @@
 #include <numeric>
 #include <utility>
 
-#include "embed/links.hpp"
+#include "embed/ancestors.hpp"
+#include "embed/device_copy.hpp"
 #include "spiraltorch/base/error.hpp"
 #include "spiraltorch/base/philox.hpp"
 #include "spiraltorch/base/text.hpp"
@@ -16,8 +17,28 @@
 namespace spiraltorch {
 namespace {
 
-std::int64_t count_of(const Links& links, std::size_t node) {
+std::int64_t count_of(const NodeRows& links, std::size_t node) {
   return links.offsets[node + 1] - links.offsets[node];
+}
+
+// The rows of a hierarchy's nodes under the ids that they have here, sorted.
+NodeRows renamed(const NodeRows& rows, const std::vector<std::int64_t>& ids, std::int64_t nodes) {
+  const auto id = [&](std::int32_t i) { return ids[static_cast<std::size_t>(i)]; };
+  NodeRows out{std::vector<std::int64_t>(static_cast<std::size_t>(nodes) + 1, 0),
+               std::vector<std::int32_t>(rows.ids.size())};
+  const auto count = static_cast<std::int32_t>(ids.size());
+  for (std::int32_t i = 0; i < count; ++i) {
+    out.offsets[static_cast<std::size_t>(id(i)) + 1] = rows.size(i);
+  }
+  std::partial_sum(out.offsets.begin(), out.offsets.end(), out.offsets.begin());
+  for (std::int32_t i = 0; i < count; ++i) {
+    const auto row = rows.row(i);
+    const auto to = out.ids.begin() + out.offsets[static_cast<std::size_t>(id(i))];
+    std::ranges::transform(row, to,
+                           [&](std::int32_t k) { return static_cast<std::int32_t>(id(k)); });
+    std::sort(to, to + std::ssize(row));
+  }
+  return out;
 }
 
 // Sum of ranks and average precision of each node.
@@ -28,15 +49,15 @@ struct Ranked {
 
 // `known` nodes are left out of a node's ranking. The kernel reads both lists from one array, their
 // offsets as two rows.
-Ranked rank(const Tensor& table, const std::vector<double>& wide, const Links& links,
-            const Links* known) {
+Ranked rank(const Tensor& table, const std::vector<double>& wide, const NodeRows& links,
+            const NodeRows* known) {
   const DeviceId device = table.device();
   const auto nodes = static_cast<std::size_t>(table.rows());
   std::vector<std::int64_t> offsets = links.offsets;
-  std::vector<std::int32_t> linked = links.linked;
+  std::vector<std::int32_t> linked = links.ids;
   if (known != nullptr) {
-    for (const std::int64_t o : known->offsets) offsets.push_back(o + std::ssize(links.linked));
-    linked.insert(linked.end(), known->linked.begin(), known->linked.end());
+    for (const std::int64_t o : known->offsets) offsets.push_back(o + std::ssize(links.ids));
+    linked.insert(linked.end(), known->ids.begin(), known->ids.end());
   }
   const auto offsets_there = to_buffer(device, offsets);
   const auto linked_there = to_buffer(device, linked);
@@ -59,7 +80,7 @@ Ranked rank(const Tensor& table, const std::vector<double>& wide, const Links& l
 }
 
 // Means over pairs and over nodes, whole and by depth.
-EmbeddingEvaluation summarise(const Ranked& ranked, const Links& links,
+EmbeddingEvaluation summarise(const Ranked& ranked, const NodeRows& links,
                               const std::vector<std::int64_t>& depths) {
   EmbeddingEvaluation result;
   const auto add = [&](EmbeddingEvaluation::Level& level, std::size_t node) {
@@ -88,7 +109,7 @@ EmbeddingEvaluation summarise(const Ranked& ranked, const Links& links,
 }
 
 // Keeps the links of `sample` nodes that have any: the first places of a shuffle by seed.
-void keep_sample(Links& links, std::int64_t sample, std::uint64_t seed) {
+void keep_sample(NodeRows& links, std::int64_t sample, std::uint64_t seed) {
   std::vector<std::size_t> nodes;
   for (std::size_t i = 0; i + 1 < links.offsets.size(); ++i) {
     if (count_of(links, i) > 0) nodes.push_back(i);
@@ -105,32 +126,32 @@ void keep_sample(Links& links, std::int64_t sample, std::uint64_t seed) {
   std::vector<std::int32_t> linked;
   for (std::size_t i = 0; i < kept.size(); ++i) {
     if (kept[i] != 0) {
-      linked.insert(linked.end(), links.linked.begin() + links.offsets[i],
-                    links.linked.begin() + links.offsets[i + 1]);
+      linked.insert(linked.end(), links.ids.begin() + links.offsets[i],
+                    links.ids.begin() + links.offsets[i + 1]);
     }
     offsets.push_back(std::ssize(linked));
   }
   links.offsets = std::move(offsets);
-  links.linked = std::move(linked);
+  links.ids = std::move(linked);
 }
 
 // Longest path from a node without ancestors to each node, along the links of both; a node of a
 // cycle, or below one, is never reached and stays -1.
-std::vector<std::int64_t> depths_along(const Links& a, const Links& b) {
+std::vector<std::int64_t> depths_along(const NodeRows& a, const NodeRows& b) {
   const std::size_t nodes = a.offsets.size() - 1;
   std::vector<std::int64_t> waiting(nodes, 0), depths(nodes, -1), longest(nodes, 0);
   std::vector<std::int64_t> first(nodes + 1, 0);  // of each node's children
-  std::vector<std::int32_t> children(a.linked.size() + b.linked.size());
-  for (const Links* links : {&a, &b}) {
-    for (const std::int32_t parent : links->linked) ++first[static_cast<std::size_t>(parent) + 1];
+  std::vector<std::int32_t> children(a.ids.size() + b.ids.size());
+  for (const NodeRows* links : {&a, &b}) {
+    for (const std::int32_t parent : links->ids) ++first[static_cast<std::size_t>(parent) + 1];
     for (std::size_t u = 0; u < nodes; ++u) waiting[u] += count_of(*links, u);
   }
   std::partial_sum(first.begin(), first.end(), first.begin());
   std::vector<std::int64_t> next(first.begin(), first.end() - 1);
-  for (const Links* links : {&a, &b}) {
+  for (const NodeRows* links : {&a, &b}) {
     for (std::size_t u = 0; u < nodes; ++u) {
       for (std::int64_t k = links->offsets[u]; k < links->offsets[u + 1]; ++k) {
-        const auto parent = static_cast<std::size_t>(links->linked[static_cast<std::size_t>(k)]);
+        const auto parent = static_cast<std::size_t>(links->ids[static_cast<std::size_t>(k)]);
         children[static_cast<std::size_t>(next[parent]++)] = static_cast<std::int32_t>(u);
       }
     }
@@ -153,11 +174,11 @@ std::vector<std::int64_t> depths_along(const Links& a, const Links& b) {
 }
 
 // A node linked to the same one in both, or -1.
-std::int64_t node_in_both(const Links& a, const Links& b, std::int32_t& linked) {
+std::int64_t node_in_both(const NodeRows& a, const NodeRows& b, std::int32_t& linked) {
   for (std::size_t u = 0; u + 1 < a.offsets.size(); ++u) {
-    const auto first = b.linked.begin() + b.offsets[u], last = b.linked.begin() + b.offsets[u + 1];
+    const auto first = b.ids.begin() + b.offsets[u], last = b.ids.begin() + b.offsets[u + 1];
     for (std::int64_t k = a.offsets[u]; k < a.offsets[u + 1]; ++k) {
-      linked = a.linked[static_cast<std::size_t>(k)];
+      linked = a.ids[static_cast<std::size_t>(k)];
       if (std::binary_search(first, last, linked)) return static_cast<std::int64_t>(u);
     }
   }
@@ -181,9 +202,8 @@ EmbeddingEvaluation HierarchyEmbedding::evaluate(const Hierarchy& hierarchy,
   if (sample && *sample < 1) {
     fail(Errc::invalid_value, "evaluate", text("sample: got ", *sample, ", expected at least 1"));
   }
-  const Hierarchy closure = hierarchy.closure();
-  const std::vector<std::int64_t> rows = rows_of(closure);
-  Links links(closure, rows, unit_->rows());
+  const std::vector<std::int64_t> rows = rows_of(hierarchy);
+  NodeRows links = renamed(ancestors_of("evaluate", hierarchy), rows, unit_->rows());
   std::int64_t ranked_nodes = 0;
   for (std::size_t i = 0; i + 1 < links.offsets.size(); ++i) {
     ranked_nodes += count_of(links, i) > 0 ? 1 : 0;
@@ -204,8 +224,8 @@ EmbeddingEvaluation HierarchyEmbedding::evaluate_links(const Hierarchy& train,
                                                        const Hierarchy& test) const {
   check_fitted("evaluate_links");
   check_finite("evaluate_links");
-  const Links known(train, rows_of(train), unit_->rows());
-  const Links held_out(test, rows_of(test), unit_->rows());
+  const NodeRows known = renamed(rows_of_parents(train), rows_of(train), unit_->rows());
+  const NodeRows held_out = renamed(rows_of_parents(test), rows_of(test), unit_->rows());
   const auto name = [this](std::int64_t row) { return names_[static_cast<std::size_t>(row)]; };
   std::int32_t parent = 0;
   if (const std::int64_t u = node_in_both(held_out, known, parent); u >= 0) {

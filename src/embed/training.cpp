@@ -5,7 +5,7 @@
 #include <cmath>
 #include <numeric>
 
-#include "embed/links.hpp"
+#include "embed/device_copy.hpp"
 #include "spiraltorch/base/philox.hpp"
 #include "spiraltorch/runtime/backend.hpp"
 #include "spiraltorch/runtime/kernel.hpp"
