@@ -108,6 +108,13 @@ void check_together(const EmbeddingOptions& o) {
   }
 }
 
+// Leaves of a plane start where each has an arc of its own, about π long: at log(nodes), as far as
+// float32 reaches. With less room rows do not get past each other.
+double plane_radius(std::int64_t nodes) {
+  constexpr double kFarthest = 12.0;
+  return std::tanh(std::min(std::log(static_cast<double>(nodes)), kFarthest) / 2);
+}
+
 }  // namespace
 
 Schedule::Schedule(const EmbeddingOptions& o, std::int64_t nodes) : mode(mode_of(o)) {
@@ -120,9 +127,11 @@ Schedule::Schedule(const EmbeddingOptions& o, std::int64_t nodes) : mode(mode_of
   local_negatives = o.local_negatives.value_or(focused ? negatives / 40 : 0);
   local_from = o.local_from.value_or(0.2);
   loss_power = o.loss_power.value_or(focused ? 2.5 : 1.0);
-  lr = o.lr.value_or(focused && large ? 0.2 : large || !o.grouped ? 0.1 : 0.05);
+  const bool plane = o.dim == 2 && o.manifold != "euclidean";
+  const bool slow = large ? plane : o.grouped;
+  lr = o.lr.value_or(slow ? 0.05 : focused && large ? 0.2 : 0.1);
   burn_in_factor = o.burn_in_factor.value_or(large ? 0.02 : 0.1);
-  init_radius = o.init_radius.value_or(large && o.dim < 8 ? 0.4 : 0.2);
+  init_radius = o.init_radius.value_or(plane ? plane_radius(nodes) : 0.2);
   decay = large;
   // An even number, for two threads to share.
   pools = nodes < 2 * kPoolNodes ? 1 : (nodes / kPoolNodes + 1) / 2 * 2;

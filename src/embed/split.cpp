@@ -58,9 +58,12 @@ std::vector<bool> outer_pairs(const AncestorLists& ancestors) {
 
 std::vector<bool> staying(const Hierarchy& h, const AncestorLists& ancestors, SplitPairs pairs) {
   switch (pairs) {
-    case SplitPairs::any: break;
-    case SplitPairs::inferred: return own_edges(h, ancestors);
-    case SplitPairs::inner: return outer_pairs(ancestors);
+    case SplitPairs::any:
+      break;
+    case SplitPairs::inferred:
+      return own_edges(h, ancestors);
+    case SplitPairs::inner:
+      return outer_pairs(ancestors);
   }
   return std::vector<bool>(ancestors.ids.size(), false);
 }
