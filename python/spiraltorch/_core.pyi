@@ -2495,9 +2495,9 @@ class Hierarchy:
     def closure(self, cycles: str = 'raise') -> Hierarchy:
         """Every node to all its ancestors."""
 
-    def split(self, test: float = 0.1, seed: int = 0, inferred_only: bool = False) -> tuple[Hierarchy, Hierarchy]:
+    def split(self, test: float = 0.1, seed: int = 0, pairs: str = 'any') -> tuple[Hierarchy, Hierarchy]:
         """
-        (train, test) for link prediction: closure edges, some of them held out whose ends keep another one in train; of the inferred ones only, if asked. Train on train's edges as they are.
+        (train, test) for link prediction: closure edges, some of them held out whose ends keep another one in train. pairs: 'any', 'inferred' (none of the hierarchy's own edges) or 'inner' (no root or leaf at an end, as in Nickel & Kiela 2017). Train on train's edges as they are.
         """
 
     def subtree(self, root: str) -> Hierarchy:

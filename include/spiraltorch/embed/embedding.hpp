@@ -48,7 +48,7 @@ struct EmbeddingOptions {
   std::optional<double> burn_in_factor{};   ///< that fraction
   double sampling_power = 0.0;              ///< burn-in negatives ∝ degree^power; 0: uniform
   std::string init = "tree";                ///< or "uniform"
-  std::optional<double> init_radius{};      ///< of the tree's leaves, in the unit ball
+  std::optional<double> init_radius{};      ///< norm of the tree's leaves, in the unit ball
   double init_scale = 1e-3;                 ///< uniform: half the side of the cube
   std::uint64_t seed = 0;
   std::string device = "cpu";
