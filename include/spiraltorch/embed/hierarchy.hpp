@@ -51,8 +51,8 @@ enum class SplitPairs : std::uint8_t {
   /// None of the hierarchy's own edges: of a node whose one parent is hidden nothing tells it from
   /// the parent's siblings.
   inferred,
-  /// None with a root or a leaf at an end, as in Nickel & Kiela (2017): those are trivial to predict
-  /// or hardly possible.
+  /// None with a root or a leaf at an end, as in Nickel & Kiela (2017): those are trivial to
+  /// predict or hardly possible.
   inner
 };
 
@@ -126,11 +126,12 @@ class SPIRALTORCH_API Hierarchy {
   /// are refused, before the memory is taken (`out_of_memory`): 8 GB as edges.
   [[nodiscard]] Hierarchy closure(CyclePolicy cycles = CyclePolicy::raise) const;
   /// Closure edges for training and others for a test of link prediction, chosen by seed alone.
-  /// Pairs are looked at in random order; one that `pairs` allows is held out if each of its ends is
-  /// then still in a pair for training, until the share `test` of those allowed, rounded, at least
-  /// one, is held out or none can be. Both results have the nodes and ids of this hierarchy and
-  /// edges of weight 1. The closure of `train` holds most of `test` again: train on its edges as
-  /// they are. `invalid_value` for a share outside (0, 1), or where nothing can be held out (a star).
+  /// Pairs are looked at in random order; one that `pairs` allows is held out if each of its ends
+  /// is then still in a pair for training, until the share `test` of those allowed, rounded, at
+  /// least one, is held out or none can be. Both results have the nodes and ids of this hierarchy
+  /// and edges of weight 1. The closure of `train` holds most of `test` again: train on its edges
+  /// as they are. `invalid_value` for a share outside (0, 1), or where nothing can be held out (a
+  /// star).
   [[nodiscard]] HierarchySplit split(double test = 0.1, std::uint64_t seed = 0,
                                      SplitPairs pairs = SplitPairs::any) const;
   /// A node and all that lies below it.
