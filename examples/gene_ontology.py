@@ -12,9 +12,9 @@ below "metabolic process" (a fifth of the terms, so not independent of what is s
 ball, 0.02 in flat space (0.05 is within .0001 there). Starts and negatives are the same, and epochs
 after burn-in. Measured, seed 0, one thread:
 
-    Poincaré ball, 10 dimensions: mean rank 97.9, MAP 0.456 (10 s)
-    Poincaré ball, focused: mean rank 96.3, MAP 0.517 (19 s)
-    flat space, 10 dimensions: mean rank 578.6, MAP 0.056 (19 s)
+    Poincaré ball, 10 dimensions: mean rank 97.4, MAP 0.456 (7 s)
+    Poincaré ball, focused: mean rank 88.3, MAP 0.529 (9 s)
+    flat space, 10 dimensions: mean rank 580.2, MAP 0.056 (8 s)
     gensim, 10 dimensions: mean rank 488.0, MAP 0.046 (217 s, 1 + 8 epochs)
 
 With 50 dimensions flat space has the better mean rank (docs/results.md, "Embeddings").

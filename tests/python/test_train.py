@@ -323,7 +323,15 @@ def test_weights_may_be_a_function_of_the_energies():
         schedule.with_weights(1, -1, 1)
 
 
-def test_ctrl_c_takes_effect_after_the_batch_and_training_resumes(tmp_path):
+@pytest.fixture
+def interruptible():
+    """Python's own handler: a job in the background of a shell starts with SIGINT ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_ctrl_c_takes_effect_after_the_batch_and_training_resumes(tmp_path, interruptible):
     path = tmp_path / "run.safetensors"
 
     def build():
