@@ -9,16 +9,11 @@
 #include "spiraltorch/runtime/backend.hpp"
 #include "spiraltorch/runtime/parallel.hpp"
 #include "temporary.hpp"
+#include "trees.hpp"
 
 using namespace spiraltorch;
 
 namespace {
-
-Hierarchy binary_tree(std::int64_t nodes) {
-  std::vector<std::int64_t> parents;
-  for (std::int64_t i = 0; i < nodes; ++i) parents.push_back(i == 0 ? -1 : (i - 1) / 2);
-  return Hierarchy::from_parents(parents);
-}
 
 const Hierarchy& mammals() {
   static const Hierarchy h =

@@ -6,6 +6,7 @@
 #include "check_error.hpp"
 #include "spiraltorch/embed/embedding.hpp"
 #include "spiraltorch/geometry/poincare_ball.hpp"
+#include "trees.hpp"
 
 using namespace spiraltorch;
 
@@ -13,19 +14,13 @@ namespace {
 
 constexpr std::int32_t kNodes = 80;
 
-Hierarchy binary_tree() {
-  std::vector<std::int64_t> parents;
-  for (std::int64_t i = 0; i < kNodes; ++i) parents.push_back(i == 0 ? -1 : (i - 1) / 2);
-  return Hierarchy::from_parents(parents);
-}
-
 HierarchyEmbedding trained() {
   EmbeddingOptions o;
   o.dim = 3;
   o.epochs = 6;
   o.burn_in = 2;
   HierarchyEmbedding e(o);
-  e.fit(binary_tree());
+  e.fit(binary_tree(kNodes));
   return e;
 }
 
@@ -73,7 +68,7 @@ void check_level(const Expected& want, double mean_rank, double map, std::int64_
 
 // Each `of`-th edge of the closure, or the others.
 Hierarchy part(std::size_t of, bool held_out) {
-  const Hierarchy closure = binary_tree().closure();
+  const Hierarchy closure = binary_tree(kNodes).closure();
   std::vector<NamedEdge> edges;
   for (std::size_t i = 0; i < closure.edges().size(); ++i) {
     const Edge& e = closure.edges()[i];
@@ -120,10 +115,10 @@ TEST_CASE("held-out edges are ranked among the nodes linked in neither part") {
 
 TEST_CASE("a split's parts in one are the reconstruction") {
   const HierarchyEmbedding e = trained();
-  const auto whole = e.evaluate(binary_tree());
+  const auto whole = e.evaluate(binary_tree(kNodes));
   // One edge of train, from a node that has no other.
   const auto rest = e.evaluate_links(Hierarchy::from_edges({{"1", "0"}}), [] {
-    const Hierarchy closure = binary_tree().closure();
+    const Hierarchy closure = binary_tree(kNodes).closure();
     std::vector<NamedEdge> edges;
     for (const Edge& x : closure.edges()) {
       if (x.child != 1) edges.push_back({std::to_string(x.child), std::to_string(x.parent)});
@@ -140,7 +135,7 @@ TEST_CASE("a split's parts in one are the reconstruction") {
 
 TEST_CASE("a sample: nodes without replacement by seed, exact figures of those") {
   const HierarchyEmbedding e = trained();
-  const Hierarchy tree = binary_tree();
+  const Hierarchy tree = binary_tree(kNodes);
   const auto whole = e.evaluate(tree);
   CHECK(whole.nodes == kNodes - 1);
   CHECK(!whole.sampled);

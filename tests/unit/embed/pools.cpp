@@ -20,9 +20,6 @@ using namespace spiraltorch;
 // An epoch of the pools engine: its layout, its bits, what it learns.
 namespace {
 
-Hierarchy star(std::int64_t nodes) { return tree(nodes, nodes); }
-Hierarchy chain(std::int64_t nodes) { return tree(nodes, 1); }
-
 // How an epoch of embed_pools runs.
 struct Epoch {
   double rate = 0.1, scale = 1, power = 1;

@@ -6,6 +6,7 @@
 #include "spiraltorch/geometry/lorentz.hpp"
 #include "spiraltorch/nn/embedding.hpp"
 #include "temporary.hpp"
+#include "trees.hpp"
 
 using namespace spiraltorch;
 
@@ -48,12 +49,6 @@ void check_found(const Found& got, const Found& want) {
     CHECK(got[i].first == want[i].first);
     CHECK(got[i].second == doctest::Approx(want[i].second).epsilon(1e-6));
   }
-}
-
-Hierarchy binary_tree(std::int64_t nodes) {
-  std::vector<std::int64_t> parents;
-  for (std::int64_t i = 0; i < nodes; ++i) parents.push_back(i == 0 ? -1 : (i - 1) / 2);
-  return Hierarchy::from_parents(parents);
 }
 
 }  // namespace

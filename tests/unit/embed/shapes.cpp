@@ -7,18 +7,13 @@
 #include "embed/ancestors.hpp"
 #include "embed/hierarchy_builder.hpp"
 #include "spiraltorch/base/text.hpp"
+#include "trees.hpp"
 
 using namespace spiraltorch;
 
 namespace {
 
 constexpr std::int32_t kLong = 100'000;
-
-Hierarchy chain(std::int32_t nodes) {
-  std::vector<std::int64_t> parents(static_cast<std::size_t>(nodes));
-  std::iota(parents.begin(), parents.end(), -1);
-  return Hierarchy::from_parents(parents);
-}
 
 // "got X" of an error's message, and its code.
 template <class F>

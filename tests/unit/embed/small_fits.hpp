@@ -4,20 +4,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdint>
-#include <vector>
 
 #include "spiraltorch/embed/embedding.hpp"
+#include "trees.hpp"
 
-// Small trees, and embeddings of them in a moment.
+// Embeddings of small trees in a moment.
 namespace spiraltorch {
-
-/// A complete tree, breadth first.
-inline Hierarchy tree(std::int64_t nodes, std::int64_t children = 3) {
-  std::vector<std::int64_t> parents;
-  for (std::int64_t i = 0; i < nodes; ++i) parents.push_back(i == 0 ? -1 : (i - 1) / children);
-  return Hierarchy::from_parents(parents);
-}
 
 inline EmbeddingOptions quick() {
   EmbeddingOptions o;

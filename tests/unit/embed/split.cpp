@@ -5,6 +5,7 @@
 #include "check_error.hpp"
 #include "spiraltorch/base/text.hpp"
 #include "spiraltorch/embed/hierarchy.hpp"
+#include "trees.hpp"
 
 using namespace spiraltorch;
 
@@ -16,12 +17,6 @@ Pairs pairs(const Hierarchy& h) {
   Pairs out;
   for (const Edge& e : h.edges()) out.emplace(e.child, e.parent);
   return out;
-}
-
-Hierarchy binary_tree(std::int64_t nodes) {
-  std::vector<std::int64_t> parents;
-  for (std::int64_t i = 0; i < nodes; ++i) parents.push_back((i + 1) / 2 - 1);
-  return Hierarchy::from_parents(parents);
 }
 
 }  // namespace

@@ -55,9 +55,7 @@ TEST_CASE("any learning rate gives finite points inside the ball") {
 }
 
 TEST_CASE("absurd rates and curvatures: finite points, in the ball or in the flat space") {
-  std::vector<std::int64_t> chain;
-  for (std::int64_t i = 0; i < 120; ++i) chain.push_back(i - 1);
-  const Hierarchy h = Hierarchy::from_parents(chain);
+  const Hierarchy h = chain(120);
   for (const double curvature : {-1.0, -1e-3, -1e-6, -1e-12}) {
     for (const double lr : {0.05, 100.0, 1e6, 1e300}) {
       CAPTURE(curvature);
@@ -98,9 +96,7 @@ TEST_CASE("absurd rates and curvatures: finite points, in the ball or in the fla
 }
 
 TEST_CASE("small hierarchies train in every way") {
-  std::vector<std::int64_t> chain;
-  for (std::int64_t i = 0; i < 60; ++i) chain.push_back(i - 1);
-  for (const Hierarchy& h : {tree(2), tree(3), tree(50, 50), Hierarchy::from_parents(chain)}) {
+  for (const Hierarchy& h : {tree(2), tree(3), tree(50, 50), chain(60)}) {
     for (const char* manifold : {"poincare", "lorentz", "euclidean"}) {
       for (const char* objective : {"papers", "focused"}) {
         for (const bool grouped : {true, false}) {

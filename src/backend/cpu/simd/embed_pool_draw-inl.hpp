@@ -108,9 +108,15 @@ inline void draw_strata(const std::uint32_t* counter, const std::uint32_t* key,
   }
 }
 
-HWY_INLINE void fetch(const std::byte* row, std::int32_t stride) {
+// Asks for the rows at these addresses.
+HWY_INLINE void fetch_rows(const std::int64_t* rows, std::int64_t count, std::int32_t stride) {
   constexpr std::int32_t kLines = 4;  // the rest follows by itself
-  for (std::int32_t at = 0; at < std::min(stride, kLines * 64); at += 64) hwy::Prefetch(row + at);
+  for (std::int64_t i = 0; i < count; ++i) {
+    const auto* row = reinterpret_cast<const std::byte*>(rows[i]);
+    for (std::int32_t at = 0; at < std::min(stride, kLines * 64); at += 64) {
+      hwy::Prefetch(row + at);
+    }
+  }
 }
 
 inline void locate_rows(void* base, std::int32_t stride, const std::int32_t* places,
@@ -127,9 +133,7 @@ inline void locate_rows(void* base, std::int32_t stride, const std::int32_t* pla
     const auto place = hn::PromoteTo(d, hn::LoadU(half, places + i));
     hn::StoreU(hn::Add(first, hn::MulEven(hn::BitCast(narrow, place), by)), d, out + i);
   }
-  for (std::int64_t i = 0; i < count; ++i) {
-    fetch(static_cast<const std::byte*>(base) + std::int64_t{places[i]} * stride, stride);
-  }
+  fetch_rows(out, count, stride);
 }
 
 inline bool find_any(const std::int32_t* values, std::int64_t count,

@@ -4,7 +4,6 @@
 #include <numbers>
 #include <numeric>
 #include <span>
-#include <utility>
 
 #include "embed/schedule.hpp"
 #include "spiraltorch/base/philox.hpp"
@@ -51,6 +50,12 @@ double normal_quantile(double u) {
   return x;
 }
 
+// A box in the unit cube; axes above the cube's stand unused.
+struct Cell {
+  using Point = std::array<double, kCellsBelow - 1>;
+  Point low{}, high{};
+};
+
 // Points of the unit cube to directions, equal volumes to equal parts of the sphere: of the circle
 // by the angle, of the sphere by height and angle (Archimedes), above by normal quantiles.
 std::int64_t cube_axes(std::int64_t dim) { return dim == 2 || dim == 3 ? dim - 1 : dim; }
@@ -79,20 +84,17 @@ class Cells {
       : forest_(forest), seed_(seed), dim_(at(dim)), axes_(at(cube_axes(dim))), points_(points) {}
 
   void place_all() {
-    push({0, std::ssize(forest_.preorder)}, std::vector<double>(axes_, 0.0),
-         std::vector<double>(axes_, 1.0));
+    Cell whole;
+    whole.high.fill(1.0);
+    push({0, std::ssize(forest_.preorder), whole});
     while (!ranges_.empty()) {
-      const auto range = ranges_.back();
+      const Range range = ranges_.back();
       ranges_.pop_back();
-      const std::span cell = std::span(corners_).last(2 * axes_);
-      const std::vector<double> low(cell.begin(), cell.end() - std::ssize(cell) / 2);
-      const std::vector<double> high(cell.begin() + std::ssize(cell) / 2, cell.end());
-      corners_.resize(corners_.size() - 2 * axes_);
       if (range.first + size(range.first) == range.end) {
-        place(range.first, low, high);
-        if (size(range.first) > 1) push({range.first + 1, range.end}, low, high);
+        place(range);
+        push({range.first + 1, range.end, range.cell});
       } else {
-        split(range, low, high);
+        split(range);
       }
     }
   }
@@ -101,58 +103,59 @@ class Cells {
   // Subtrees side by side: positions in the preorder.
   struct Range {
     std::int64_t first, end;
+    Cell cell;
   };
 
   [[nodiscard]] std::int64_t size(std::int64_t position) const {
     return forest_.sizes[at(position)];
   }
 
-  void push(Range range, const std::vector<double>& low, const std::vector<double>& high) {
-    if (range.first == range.end) return;
-    ranges_.push_back(range);
-    corners_.insert(corners_.end(), low.begin(), low.end());
-    corners_.insert(corners_.end(), high.begin(), high.end());
+  void push(const Range& range) {
+    if (range.first < range.end) ranges_.push_back(range);
   }
 
-  void place(std::int64_t position, const std::vector<double>& low,
-             const std::vector<double>& high) {
-    const std::int32_t node = forest_.preorder[at(position)];
-    std::vector<double> centre(axes_), sway(dim_);
-    for (std::size_t k = 0; k < axes_; ++k) centre[k] = 0.5 * (low[k] + high[k]);
+  // The first subtree's root.
+  void place(const Range& range) {
+    const std::int32_t node = forest_.preorder[at(range.first)];
+    Cell::Point centre;
+    std::transform(range.cell.low.begin(), range.cell.low.end(), range.cell.high.begin(),
+                   centre.begin(), [](double low, double high) { return 0.5 * (low + high); });
     const std::span v(points_.data() + at(node) * dim_, dim_);
-    direction_in_cube(centre, v);
+    direction_in_cube(std::span(centre).first(axes_), v);
+    std::array<double, kCellsBelow - 1> memory;
+    const auto sway = std::span(memory).first(dim_);
     random_direction(seed_, node, sway);
-    const double by = kSway * width_of(static_cast<double>(size(position)),
+    const double by = kSway * width_of(static_cast<double>(size(range.first)),
                                        static_cast<double>(forest_.preorder.size()), dim_);
     for (std::size_t j = 0; j < dim_; ++j) v[j] += by * sway[j];
     normalise(v);
   }
 
-  void split(Range range, const std::vector<double>& low, const std::vector<double>& high) {
+  void split(const Range& range) {
     const std::int64_t middle = range.first + (range.end - range.first) / 2;
     std::int64_t cut = range.first;  // between siblings, nearest to the middle
     while (cut + size(cut) <= middle) cut += size(cut);
     const std::int64_t next = cut + size(cut);
     if (cut == range.first || (next < range.end && next - middle < middle - cut)) cut = next;
-    const std::size_t axis = longest(low, high);
+    const std::size_t axis = longest(range.cell);
+    const double low = range.cell.low[axis];
     const double part =
         static_cast<double>(cut - range.first) / static_cast<double>(range.end - range.first);
-    const double between = low[axis] + part * (high[axis] - low[axis]);
-    std::vector<double> top = high, bottom = low;
-    top[axis] = between;
-    bottom[axis] = between;
-    push({range.first, cut}, low, top);
-    push({cut, range.end}, bottom, high);
+    const double between = low + part * (range.cell.high[axis] - low);
+    Range front{range.first, cut, range.cell}, back{cut, range.end, range.cell};
+    front.cell.high[axis] = between;
+    back.cell.low[axis] = between;
+    push(front);
+    push(back);
   }
 
-  [[nodiscard]] std::size_t longest(const std::vector<double>& low,
-                                    const std::vector<double>& high) const {
+  [[nodiscard]] std::size_t longest(const Cell& cell) const {
     constexpr double kRound = 3.0;    // a sphere's way round to its height
     constexpr double kMore = 1.0001;  // of two equal sides the first, whatever the rounding
     std::size_t out = 0;
     double most = 0;
     for (std::size_t k = 0; k < axes_; ++k) {
-      const double side = (high[k] - low[k]) * (dim_ == 3 && k == 1 ? kRound : 1.0);
+      const double side = (cell.high[k] - cell.low[k]) * (dim_ == 3 && k == 1 ? kRound : 1.0);
       if (side <= kMore * most) continue;
       most = side;
       out = k;
@@ -165,7 +168,6 @@ class Cells {
   std::size_t dim_, axes_;
   std::vector<double>& points_;
   std::vector<Range> ranges_;
-  std::vector<double> corners_;  // of each range's cell, low then high
 };
 
 // A child's direction is its parent's plus a random turn that narrows with the parent's subtree

@@ -4,31 +4,16 @@
 #include <cmath>
 #include <cstdint>
 #include <numbers>
-#include <random>
 #include <set>
 #include <vector>
 
 #include "embed/schedule.hpp"
+#include "trees.hpp"
 
 using namespace spiraltorch;
 
 // Where a training starts: `initial_points` of a tree.
 namespace {
-
-Hierarchy star(std::int64_t leaves) {
-  std::vector<std::int64_t> parents(static_cast<std::size_t>(leaves) + 1, 0);
-  parents[0] = -1;
-  return Hierarchy::from_parents(parents);
-}
-
-Hierarchy random_tree(std::int64_t nodes) {
-  std::mt19937 random(3);
-  std::vector<std::int64_t> parents{-1};
-  for (std::int64_t i = 1; i < nodes; ++i) {
-    parents.push_back(static_cast<std::int64_t>(random() % static_cast<std::uint64_t>(i)));
-  }
-  return Hierarchy::from_parents(parents);
-}
 
 std::vector<double> start_of(const Hierarchy& h, const EmbeddingOptions& o) {
   const TrainingLinks links("test", h, true);
@@ -47,7 +32,7 @@ TEST_CASE("start: a star's leaves are spread evenly over the sphere, for every n
   const std::int64_t leaves = 20000;
   for (const std::int64_t dim : {2, 3, 4, 5, 7, 8, 10}) {
     CAPTURE(dim);
-    const auto points = start_of(star(leaves), {.dim = dim, .init_radius = 0.5});
+    const auto points = start_of(star(leaves + 1), {.dim = dim, .init_radius = 0.5});
     std::vector<double> mean(static_cast<std::size_t>(dim), 0.0), square(mean);
     for (std::int64_t i = 1; i <= leaves; ++i) {
       const double* x = points.data() + i * dim;
@@ -106,10 +91,8 @@ TEST_CASE("start: the hyperbolic radius is the logarithm of the share, to that o
 }
 
 TEST_CASE("start: chains, stars, forests and few nodes have different points inside the ball") {
-  std::vector<std::int64_t> chain(5000);
-  for (std::size_t i = 0; i < chain.size(); ++i) chain[i] = static_cast<std::int64_t>(i) - 1;
   const std::vector<Hierarchy> all{
-      Hierarchy::from_parents(chain), star(5000), random_tree(2000), star(1),
+      chain(5000), star(5000), random_tree(2000), star(2),
       Hierarchy::from_parents(std::vector<std::int64_t>{-1, -1, 0, 1, -1, 4, 4, 5})};
   for (const Hierarchy& h : all) {
     for (const std::int64_t dim : {2, 3, 5, 9}) {
