@@ -16,6 +16,9 @@ constexpr double kSway = 0.05;           // random part of a direction in a cell
 constexpr double kTurn = 0.7;            // of a root's grandchildren's directions, and so on down
 constexpr double kLeastRadius = 1e-4;    // in the unit ball: no two at the origin
 constexpr std::int64_t kCellsBelow = 8;  // dimensions: from there on turns give better ranks
+// A sphere of so many dimensions has room for any tree; by the share of a larger one a turn would
+// hardly narrow, and a subtree start all over it.
+constexpr std::size_t kWidthDims = 10;
 
 std::size_t at(std::int64_t i) { return static_cast<std::size_t>(i); }
 
@@ -37,7 +40,8 @@ void normalise(std::span<double> v) {
 
 // How wide, as an angle, a subtree may be: its share of the sphere.
 double width_of(double size, double nodes, std::size_t dim) {
-  return std::pow(size / nodes, 1.0 / static_cast<double>(std::max<std::size_t>(2, dim) - 1));
+  const auto axes = std::clamp<std::size_t>(dim, 2, kWidthDims) - 1;
+  return std::pow(size / nodes, 1.0 / static_cast<double>(axes));
 }
 
 // Of the standard normal distribution: Newton's method from a logistic start.

@@ -63,7 +63,9 @@ def ontology(tmp_path):
 
 
 def test_links_of_the_gene_ontology_are_found_in_the_ball(root, ontology):
-    counts, ball, focused, flat = run(root, "gene_ontology.py", ontology).splitlines()
+    lines = run(root, "gene_ontology.py", ontology, "--dim", "9").splitlines()
+    counts, ball, focused, flat = lines
+    assert all(", 9 dimensions: " in line for line in (ball, focused, flat))
     # 156 terms: 2 + 10 + 2·143 edges; pairs 2 + 2·10 + 4·143 = 594, of which 59 are held out.
     assert counts == "156 terms, 298 is-a edges, depth 3; 535 pairs shown, 59 held out"
     precision = [float(line.split("MAP ")[1].split(" ")[0]) for line in (ball, focused, flat)]

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdint>
 #include <numbers>
+#include <numeric>
 #include <set>
 #include <vector>
 
@@ -73,6 +74,32 @@ TEST_CASE("start: in the plane each subtree has an arc of its own, as long as it
       // Half an arc, and the random part of the node's own direction.
       CHECK(std::abs(apart) <= 0.55 * arc);
     }
+  }
+}
+
+TEST_CASE(
+    "start: from 8 dimensions a subtree is as wide as its share of the sphere, of 10 at most") {
+  const Hierarchy h = random_tree(3000);
+  const TrainingLinks links("test", h, true);
+  std::vector<double> shares(static_cast<std::size_t>(h.len()));
+  for (std::size_t i = 0; i < shares.size(); ++i) {
+    shares[static_cast<std::size_t>(links.forest.preorder[i])] = links.forest.sizes[i] / 3000.0;
+  }
+  for (const std::int64_t dim : {8, 10, 20, 50}) {
+    CAPTURE(dim);
+    const auto points = start_of(h, {.dim = dim});
+    double widest = 0;  // of the angles from a parent to its child, by the most it may be
+    for (const std::int32_t node : links.forest.preorder) {
+      const std::int32_t p = links.forest.parent[static_cast<std::size_t>(node)];
+      if (p < 0 || links.forest.parent[static_cast<std::size_t>(p)] < 0) continue;
+      const double *x = points.data() + node * dim, *y = points.data() + p * dim;
+      const double cosine = std::inner_product(x, x + dim, y, 0.0) / (norm(x, dim) * norm(y, dim));
+      const double share = shares[static_cast<std::size_t>(p)];
+      const double turn = 0.7 * std::pow(share, 1.0 / double(std::min<std::int64_t>(dim, 10) - 1));
+      widest = std::max(widest, std::acos(std::min(1.0, cosine)) / std::asin(turn));
+    }
+    CHECK(widest <= 1.0 + 1e-6);
+    CHECK(widest > 0.9);
   }
 }
 
