@@ -12,12 +12,13 @@ below "metabolic process" (a fifth of the terms, so not independent of what is s
 ball, 0.02 in flat space (0.05 is within .0001 there). Starts and negatives are the same, and epochs
 after burn-in. Measured, seed 0, one thread:
 
-    Poincaré ball, 10 dimensions: mean rank 97.4, MAP 0.456 (7 s)
-    Poincaré ball, focused: mean rank 88.3, MAP 0.529 (9 s)
-    flat space, 10 dimensions: mean rank 580.2, MAP 0.056 (8 s)
-    gensim, 10 dimensions: mean rank 488.0, MAP 0.046 (217 s, 1 + 8 epochs)
+    Poincaré ball, 10 dimensions: mean rank 97.4, MAP 0.456 (8 s)
+    Poincaré ball, focused: mean rank 88.3, MAP 0.529 (6 s)
+    flat space, 10 dimensions: mean rank 580.2, MAP 0.056 (5 s)
+    gensim, 10 dimensions: mean rank 164.5, MAP 0.093 (238 s, 1 + 26 epochs)
 
-With --dim 50 the ball has 94.6 / 0.493, focused 91.2 / 0.575, flat space 96.8 / 0.323.
+With --dim 50 the ball has 94.6 / 0.493, focused 91.2 / 0.575, flat space 96.8 / 0.323 and gensim
+161.1 / 0.098.
 
     apt-get install r-bioc-go.db    # or: apt-get download, dpkg -x, and the path of GO.sqlite
     python examples/gene_ontology.py [GO.sqlite] [--dim D] [--gensim SECONDS]
