@@ -3,10 +3,10 @@
 Positive pairs a second by pair (50 negatives) and grouped (200), on one thread and two, pools (the
 same bits for any number of threads) and hogwild; by pair with gensim's 10 negatives, on one thread;
 closure, exact evaluation, peak memory; and gensim's PoincareModel (pip install gensim), with its 10
-negatives and with 50. Every turn is a
-process of its own: instruction sets take turns, within each the cases do, and each stretch begins
-with an epoch that does not count. Given are the fastest stretch of a turn (others may use the
-cores), then the median of the turns, and pairs a CPU second; ratios are those of one turn.
+negatives and with 50. Every turn is a process of its own: instruction sets take turns, within each
+the cases do, and each stretch begins with an epoch that does not count. Given are the fastest
+stretch of a turn (others may use the cores), then the median of the turns, and pairs a CPU second;
+ratios are those of one turn.
 """
 
 import argparse
@@ -19,22 +19,19 @@ import subprocess
 import sys
 import time
 
-EPOCHS = {"by pair": 1, "grouped": 3, "by pair of 10": 1}  # timed in one go
-FORMS = {
-    "by pair": {"grouped": False, "negatives": 50},
-    "grouped": {"grouped": True, "negatives": 200},
-    "by pair of 10": {"grouped": False, "negatives": 10},
+FORMS = {  # epochs timed in one go, options
+    "by pair": (1, {"grouped": False, "negatives": 50}),
+    "grouped": (3, {"grouped": True, "negatives": 200}),
+    "by pair of 10": (1, {"grouped": False, "negatives": 10}),
 }
-CASES = {
-    f"{form}, {mode} {threads}": (form, mode, threads)
-    for form in FORMS
-    for mode, threads in (("pools", 1), ("pools", 2), ("hogwild", 2))
-    if threads == 1 or form != "by pair of 10"
+THREADED = ("by pair", "grouped")  # on two threads too
+CASES = {f"{form}, pools 1": (form, "pools", 1) for form in FORMS} | {
+    f"{form}, {mode} 2": (form, mode, 2) for form in THREADED for mode in ("pools", "hogwild")
 }
 CHANGES = 3  # times that the cases of a turn go round
 RATIOS = [
     (f"{form}: {name}", f"{form}, {above}", f"{form}, {below}")
-    for form in ("by pair", "grouped")
+    for form in THREADED
     for name, above, below in (
         ("two threads to one", "pools 2", "pools 1"),
         ("pools to hogwild, two threads", "pools 2", "hogwild 2"),
@@ -74,13 +71,13 @@ def time_training(_):
     nouns = hierarchy_of("nouns")
     pairs = len(nouns.closure().edges)
     embeddings = {
-        name: HierarchyEmbedding(dim=10, mode=mode, threads=threads, **FORMS[form])
+        name: HierarchyEmbedding(dim=10, mode=mode, threads=threads, **FORMS[form][1])
         for name, (form, mode, threads) in CASES.items()
     }
     rates = {name: [] for name in CASES}
     for _ in range(CHANGES):
         for name, embedding in embeddings.items():
-            rates[name].append(epochs_timed(embedding, nouns, EPOCHS[CASES[name][0]], pairs))
+            rates[name].append(epochs_timed(embedding, nouns, FORMS[CASES[name][0]][0], pairs))
     return {name: [max(column) for column in zip(*r, strict=True)] for name, r in rates.items()}
 
 

@@ -21,8 +21,8 @@ inline Hierarchy star(std::int64_t nodes) { return tree(nodes, nodes); }
 inline Hierarchy chain(std::int64_t nodes) { return tree(nodes, 1); }
 
 /// Every node's parent is any node before it.
-inline Hierarchy random_tree(std::int64_t nodes, std::uint32_t seed = 3) {
-  std::mt19937 random(seed);
+inline Hierarchy random_tree(std::int64_t nodes) {
+  std::mt19937 random(3);
   std::vector<std::int64_t> parents{-1};
   for (std::int64_t i = 1; i < nodes; ++i) {
     parents.push_back(static_cast<std::int64_t>(random() % static_cast<std::uint64_t>(i)));
